@@ -1,0 +1,1 @@
+"""One file a command; imports inside commands, so that --help stays fast."""

@@ -1,0 +1,1 @@
+"""What stands on the ward's whiteboard: frozen dataclasses, standard library only."""

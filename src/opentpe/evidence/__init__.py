@@ -1,0 +1,1 @@
+"""Every number and every rule, with its source; and its reader."""

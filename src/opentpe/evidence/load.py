@@ -1,0 +1,173 @@
+"""Reads the evidence library: TOML files in, `Sourced` values and rule tables out.
+
+A table with `value` and `status` is a sourced value; its key is file (without `.toml`), a dot, and the path inside it:
+`solutes/igg.escape_rate_per_d`. A hospital's overlay folder has the same tree; its tables replace ours key by key.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from opentpe.domain.sourced import Citation, Estimate, Prior, Sourced, Status, Validity
+from opentpe.errors import EvidenceError
+
+ROOT: Final = Path(__file__).parent
+Table = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """All evidence of one run: documents by file key, citations, content hash and the overlays that changed it."""
+
+    documents: Mapping[str, Table]
+    citations: Mapping[str, Citation]
+    digest: str
+    overlaid: tuple[str, ...] = ()
+
+    def document(self, file: str) -> Table:
+        """One file as a table, as in `document("solutes/igg")`; `EvidenceError` where there is none."""
+        try:
+            return self.documents[file]
+        except KeyError:
+            raise EvidenceError(f"evidence: no file {file}.toml") from None
+
+    def folder(self, name: str) -> dict[str, Table]:
+        """The documents of a folder by bare file name, sorted."""
+        prefix = name.rstrip("/") + "/"
+        return {k.removeprefix(prefix): v for k, v in sorted(self.documents.items()) if k.startswith(prefix)}
+
+    def table(self, key: str) -> Table:
+        """A table inside a file by its key."""
+        file, _, path = key.partition(".")
+        node: Any = self.document(file)
+        for part in path.split(".") if path else ():
+            if not isinstance(node, Mapping) or part not in node:
+                raise EvidenceError(f"evidence/{file}.toml: no entry {path!r}")
+            node = node[part]
+        if not isinstance(node, Mapping):
+            raise EvidenceError(f"evidence/{file}.toml: {path!r} is not a table")
+        return node
+
+    def sourced(self, key: str) -> Sourced:
+        """The sourced value at a key; `EvidenceError` names file and entry where it is missing or malformed."""
+        return parse_sourced(key, self.table(key))
+
+    def value(self, key: str) -> float:
+        """The number in use at a key."""
+        return self.sourced(key).value
+
+    def values(self, key: str) -> dict[str, float]:
+        """Name -> number for every sourced value directly below a table."""
+        return {name: float(node["value"]) for name, node in self.table(key).items() if is_sourced(node)}
+
+    def all_sourced(self) -> Iterator[Sourced]:
+        """Every sourced value of the library, by file and position."""
+        for file, document in sorted(self.documents.items()):
+            yield from _walk(file, "", document)
+
+    def citation(self, key: str) -> Citation:
+        """The citation of a source key."""
+        try:
+            return self.citations[key]
+        except KeyError:
+            raise EvidenceError(f"evidence/references.toml: no source {key!r}") from None
+
+
+def is_sourced(node: object) -> bool:
+    """True for a table that is a sourced value."""
+    return isinstance(node, Mapping) and "value" in node and "status" in node
+
+
+def parse_sourced(key: str, node: Table) -> Sourced:
+    """A TOML table as `Sourced`; errors name the key."""
+    try:
+        prior, validity = node.get("prior"), node.get("validity", {})
+        return Sourced(
+            key=key,
+            value=float(node["value"]),
+            status=Status(node["status"]),
+            unit=str(node.get("unit", "")),
+            source=str(node.get("source", "")),
+            locator=str(node.get("locator", "")),
+            why=str(node.get("why", "")),
+            prior=Prior(str(prior["shape"]), float(prior["low"]), float(prior["high"])) if prior else None,
+            validity=Validity(tuple((n, float(r[0]), float(r[1])) for n, r in validity.items())),
+            estimates=tuple(_estimate(e) for e in node.get("estimate", ())),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise EvidenceError(f"evidence entry {key}: {error}") from error
+
+
+def _estimate(node: Table) -> Estimate:
+    return Estimate(
+        float(node["value"]),
+        Status(node["status"]),
+        str(node.get("source", "")),
+        str(node.get("locator", "")),
+        str(node.get("population", "")),
+    )
+
+
+def _walk(file: str, path: str, node: Table) -> Iterator[Sourced]:
+    for name, child in node.items():
+        here = f"{path}.{name}" if path else name
+        if is_sourced(child):
+            yield parse_sourced(f"{file}.{here}", child)
+        elif isinstance(child, Mapping):
+            yield from _walk(file, here, child)
+
+
+def load(overlays: Sequence[Path] = ()) -> Library:
+    """The library that ships with OpenTPE, with a hospital's overlay folders laid over it in order."""
+    documents: dict[str, Table] = {}
+    overlaid: list[str] = []
+    digest = hashlib.sha256()
+    for root in (ROOT, *overlays):
+        if not root.is_dir():
+            raise EvidenceError(f"evidence overlay {root}: no such folder")
+        for file in sorted(root.rglob("*.toml")):
+            key = file.relative_to(root).with_suffix("").as_posix()
+            text = file.read_bytes()
+            digest.update(key.encode() + b"\0" + text + b"\0")
+            document = _parse(file, text)
+            if root is not ROOT:
+                overlaid.append(key)
+                document = _merge(documents.get(key, {}), document)
+            documents[key] = document
+    return Library(documents, _citations(documents), digest.hexdigest(), tuple(overlaid))
+
+
+def _parse(file: Path, text: bytes) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise EvidenceError(f"{file}: {error}") from error
+
+
+def _merge(below: Table, above: Table) -> dict[str, Any]:
+    merged = copy.deepcopy(dict(below))
+    for key, value in above.items():
+        old = merged.get(key)
+        merged[key] = _merge(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return merged
+
+
+def _citations(documents: Mapping[str, Table]) -> dict[str, Citation]:
+    return {
+        key: Citation(
+            key,
+            str(node.get("text", "")),
+            str(node.get("doi", "")),
+            str(node.get("pmid", "")),
+            str(node.get("url", "")),
+            str(node.get("read", "")),
+        )
+        for key, node in documents.get("references", {}).items()
+        if isinstance(node, Mapping)
+    }

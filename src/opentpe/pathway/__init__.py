@@ -1,0 +1,1 @@
+"""Which advice applies; standard library only."""

@@ -1,0 +1,1 @@
+"""Patients, courses, run sheets and labs that are kept."""

@@ -1,0 +1,1 @@
+"""Report, figures, leaflet and every sentence."""

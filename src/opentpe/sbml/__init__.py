@@ -1,0 +1,1 @@
+"""The course kinetics as SBML."""

@@ -1,0 +1,1 @@
+"""What would happen: cohorts, sessions, courses."""
