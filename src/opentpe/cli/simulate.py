@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,29 +11,34 @@ from opentpe.cli import common
 from opentpe.errors import InputError
 
 if TYPE_CHECKING:
+    from opentpe.domain.consultation import Forecast
     from opentpe.domain.subject import Subject
+    from opentpe.domain.therapy import Course
     from opentpe.evidence.load import Library
 
 
+Size = Annotated[float | None, typer.Option()]
+Lab = Annotated[
+    list[str] | None, typer.Option("--lab", help="A measured value before session 1: igg=9.5, fibrinogen=3.0.")
+]
+Dose = Annotated[
+    list[str] | None, typer.Option("--dose", help='A drug dose: "natalizumab 300 mg at -10 d", from session 1.')
+]
+Words = Annotated[str, typer.Option("--course", help='Course words or a course.json: "5 x 1.0 PV every other day".')]
+Bundle = Annotated[Path | None, typer.Option("--patient", help="A FHIR bundle instead of the size options.")]
+
+
 def command(
-    course: Annotated[
-        str, typer.Option("--course", help='Course words, or a course.json: "5 x 1.0 PV every other day".')
-    ],
-    patient: Annotated[
-        Path | None, typer.Option("--patient", help="A FHIR bundle instead of the size options.")
-    ] = None,
+    course: Words,
+    patient: Bundle = None,
     sex: Annotated[str | None, typer.Option("--sex", help="F or M.")] = None,
-    age: Annotated[float | None, typer.Option("--age", help="Years.")] = None,
-    height_cm: Annotated[float | None, typer.Option("--height-cm")] = None,
-    weight_kg: Annotated[float | None, typer.Option("--weight-kg")] = None,
+    age: Size = None,
+    height_cm: Size = None,
+    weight_kg: Size = None,
     hct: Annotated[float | None, typer.Option("--hct", help="Haematocrit as a fraction, such as 0.39.")] = None,
-    igg: Annotated[float | None, typer.Option("--igg", help="g/L before session 1.")] = None,
-    fibrinogen: Annotated[float | None, typer.Option("--fibrinogen", help="g/L before session 1.")] = None,
-    albumin: Annotated[float | None, typer.Option("--albumin", help="g/L before session 1.")] = None,
     liver: Annotated[str, typer.Option("--liver", help="normal, cirrhosis or failure.")] = "normal",
-    dose: Annotated[
-        list[str] | None, typer.Option("--dose", help='A drug dose: "natalizumab 300 mg at -10 d" (from session 1).')
-    ] = None,
+    lab: Lab = None,
+    dose: Dose = None,
     solutes: Annotated[str, typer.Option("--solutes", help="Only these, as igg,fibrinogen. Default: all.")] = "",
     at: Annotated[str, typer.Option("--at", help="Moments after the last session.")] = "24h,72h,7d,14d,28d,56d",
     on: common.On = None,
@@ -44,34 +49,32 @@ def command(
     as_json: common.AsJson = False,
 ) -> None:
     """Forecast a course: volumes, solutes and drugs, calcium, blood volume and pressure, with bands."""
-    from dataclasses import replace
-
     from opentpe import consultation as flow
-    from opentpe.domain import doses
+    from opentpe.domain.documents import encode
 
     library = common.library(evidence)
     if patient is not None:
         subject = _from_bundle(patient, on, library)
     else:
-        subject = _from_size(
-            sex, age, height_cm, weight_kg, hct, liver, {"igg": igg, "fibrinogen": fibrinogen, "albumin": albumin}
-        )
-    planned = _course(course)
-    planned = replace(planned, drug_doses=(*planned.drug_doses, *(doses.parse(d) for d in dose or ())))
+        subject = _from_size(sex, age, height_cm, weight_kg, hct, liver, lab or [])
     forecast = flow.simulate(
         subject,
-        planned,
+        _course(course, dose or []),
         library=library,
         unit=common.unit_settings(library, unit),
-        solutes=tuple(s.strip().lower() for s in solutes.split(",") if s.strip()),
-        at=tuple(s.strip() for s in at.split(",") if s.strip()),
+        solutes=_names(solutes),
+        at=_names(at),
         seed=seed,
         draws=draws,
     )
-    if as_json:
-        from opentpe.domain.documents import encode, simulate_document
+    _show(forecast, encode(subject), library, as_json)
 
-        common.print_json(simulate_document(encode(subject), forecast))
+
+def _show(forecast: Forecast, subject: dict[str, Any], library: Library, as_json: bool) -> None:
+    if as_json:
+        from opentpe.domain.documents import simulate_document
+
+        common.print_json(simulate_document(subject, forecast))
         return
     from rich.console import Console
 
@@ -80,10 +83,17 @@ def command(
     terminal.print_forecast(forecast, library, Console())
 
 
-def _course(text: str):
-    from opentpe.domain import documents, words
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip().lower() for part in text.split(",") if part.strip())
 
-    return documents.read_course(Path(text)) if text.endswith(".json") else words.parse(text)
+
+def _course(text: str, given: list[str]) -> Course:
+    from dataclasses import replace
+
+    from opentpe.domain import documents, doses, words
+
+    course = documents.read_course(Path(text)) if text.endswith(".json") else words.parse(text)
+    return replace(course, drug_doses=(*course.drug_doses, *(doses.parse(d) for d in given)))
 
 
 def _from_bundle(bundle: Path, on: str | None, library: Library) -> Subject:
@@ -104,7 +114,7 @@ def _from_size(
     weight_kg: float | None,
     hct: float | None,
     liver: str,
-    measured: dict[str, float | None],
+    labs: list[str],
 ) -> Subject:
     from opentpe.domain.subject import Subject
 
@@ -116,5 +126,18 @@ def _from_size(
         raise InputError("--sex", repr(sex), "F or M")
     if liver not in ("normal", "cirrhosis", "failure"):
         raise InputError("--liver", repr(liver), "normal, cirrhosis or failure")
-    values = tuple((k, v) for k, v in measured.items() if v is not None)
-    return Subject(sex.upper().startswith("F"), height_cm, weight_kg, hct, age, liver, False, values)
+    return Subject(
+        sex.upper().startswith("F"), height_cm, weight_kg, hct, age, liver, measured=tuple(_lab(text) for text in labs)
+    )
+
+
+def _lab(text: str) -> tuple[str, float]:
+    from opentpe.domain.subject import MEASURED
+
+    kind, _, value = (part.strip().lower() for part in text.partition("="))
+    try:
+        if kind in MEASURED:
+            return kind, float(value)
+    except ValueError:
+        pass
+    raise InputError("--lab", repr(text), "kind=value with one of " + ", ".join(MEASURED))
