@@ -58,7 +58,7 @@ def forecast(
     Raises `InputError` for an order that cannot be run, `InvariantError` where a run broke a law of physics.
     """
     run = simulate(subject, course, library, unit, solutes=solutes, at=at, seed=seed, draws=draws)
-    return tell(run, subject, course, library, unit, seed)
+    return tell(run, subject, course, library, seed)
 
 
 def simulate(
@@ -139,16 +139,14 @@ def _sound(trajectory: Trajectory, subject: Subject, course: Course, seed: int) 
         )
 
 
-def tell(
-    run: Simulated, subject: Subject, course: Course, library: Library, unit: Mapping[str, Any], seed: int
-) -> Forecast:
+def tell(run: Simulated, subject: Subject, course: Course, library: Library, seed: int) -> Forecast:
     """A simulated course in bands, with what was assumed, what lies outside validity and what it rests on."""
     columns = run.columns
     return Forecast(
         course=course,
         words=words.say(course),
         plasma_volume_ml=bands.band(run.people.plasma_ml, "mL"),
-        sessions=tuple(_session(run, i, library, unit) for i in range(len(run.runs))),
+        sessions=tuple(_session(run, i, library) for i in range(len(run.runs))),
         moments=tuple(_moment(run, label, time) for label, time in run.moments),
         series=tuple(_series(run, j) for j in range(len(columns.keys))),
         assumed=(*run.setup.assumed, *cohort.assumed(subject, columns, library)),
@@ -158,7 +156,7 @@ def tell(
     )
 
 
-def _session(run: Simulated, i: int, library: Library, unit: Mapping[str, Any]) -> SessionForecast:
+def _session(run: Simulated, i: int, library: Library) -> SessionForecast:
     procedure, machine = run.runs[i]
     columns, trajectory = run.columns, run.trajectory
     return SessionForecast(
