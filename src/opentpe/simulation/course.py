@@ -19,7 +19,7 @@ from opentpe.evidence.load import Library
 from opentpe.kernel import march, timeline
 from opentpe.kernel.arrays import Cohort, Floats, Schedule, Trajectory
 from opentpe.kernel.circuit import Run
-from opentpe.simulation import bands, cohort
+from opentpe.simulation import bands, caveats, cohort
 from opentpe.simulation.cohort import Columns
 from opentpe.simulation.setup import Setup, prepare
 
@@ -149,8 +149,8 @@ def tell(run: Simulated, subject: Subject, course: Course, library: Library, see
         sessions=tuple(_session(run, i, library) for i in range(len(run.runs))),
         moments=tuple(_moment(run, label, time) for label, time in run.moments),
         series=tuple(_series(run, j) for j in range(len(columns.keys))),
-        assumed=(*run.setup.assumed, *cohort.assumed(subject, columns, library)),
-        warnings=cohort.warnings(subject, run.setup, columns, library),
+        assumed=(*run.setup.assumed, *caveats.assumed(subject, columns), *caveats.recalled(columns)),
+        warnings=caveats.warnings(subject, run.setup, columns, library),
         sources=_unique((*run.setup.used, *columns.used)),
         versions=Versions(__version__, library.digest, library.overlaid, seed, run.people.plasma_ml.size),
     )
