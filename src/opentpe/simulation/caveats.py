@@ -31,7 +31,9 @@ def assumed(subject: Subject, columns: Columns) -> tuple[Line, ...]:
 def recalled(columns: Columns) -> tuple[Line, ...]:
     """One line for each value without a source read yet that this forecast used."""
     return tuple(
-        Line("recalled_value", (("key", s.key), ("value", s.value)), (), s.status.value) for s in columns.used if s.unsourced
+        Line("recalled_value", (("key", s.key), ("value", s.value)), (), s.status.value)
+        for s in columns.used
+        if s.unsourced
     )
 
 

@@ -34,7 +34,8 @@ class Columns(NamedTuple):
     """The solutes of a run in kernel order (those with a law first), with the sourced values they carry."""
 
     keys: tuple[str, ...]
-    units: tuple[str, ...]
+    units: tuple[str, ...]  # as shown
+    scale: Floats  # shown value per g/L of the kernel: 1000 for ug/mL
     documents: tuple[Table, ...]
     law: Integers
     igg_weight: Floats
@@ -70,7 +71,8 @@ def columns(library: Library, chosen: Sequence[str]) -> Columns:
     fcrn = [s for s in library.all_sourced() if s.key.startswith("equations/fcrn.")]
     return Columns(
         tuple(keys),
-        tuple(str(documents[k]["unit"]) for k in keys),
+        tuple(str(documents[k].get("display_unit", documents[k]["unit"])) for k in keys),
+        np.array([1 / _MG_PER_ML if documents[k].get("display_unit") == "ug/mL" else 1.0 for k in keys]),
         tuple(documents[k] for k in keys),
         np.array([sum(_LAWS[law] for law in documents[k]["laws"]) for k in keys] or [LINEAR], np.int64),
         np.array([1.0 if documents[k]["igg"] == "whole" else 0.0 for k in keys]),
@@ -94,9 +96,7 @@ class _Draw(NamedTuple):
         return sample(self.library.sourced(key), z)
 
 
-def people(
-    subject: Subject, chosen: Columns, setup: Setup, library: Library, seed: int, rows: Integers
-) -> Cohort:
+def people(subject: Subject, chosen: Columns, setup: Setup, library: Library, seed: int, rows: Integers) -> Cohort:
     """Parameter draws of one subject, one per entry of `rows`; row i is the same numbers in any batch."""
     size_z = normals(seed, rows, Stream.VOLUME, _SIZE_DRAWS)
     draw = _Draw(subject, library, seed, rows, size_z[:, 0])
@@ -176,7 +176,7 @@ def _escape_z(draw: _Draw, key: str, doc: Table, own: Floats) -> Floats:
 def _concentration(draw: _Draw, key: str, doc: Table) -> Floats:
     """Resting concentration: the measured value within its assay error, else the population's."""
     z = draw.z(f"{key} level", 1)[:, 0]
-    measured = draw.subject.value(key)
+    measured = draw.subject.value(key)  # in the solute's unit, g/L
     if measured is not None:
         return measured * np.exp(_log_sd(float(doc["assay_sd_fraction"]["value"])) * z)
     return draw.sample(f"solutes/{key}.concentration", z)
@@ -231,10 +231,11 @@ def session(procedure: Procedure, run: Run, setup: Setup, library: Library) -> t
     )
 
 
-def dose(given: DrugDose, chosen: Columns) -> timeline.Dose:
-    """A drug dose as the kernel takes it; the FcRn blocker in standard doses."""
+def dose(given: DrugDose, chosen: Columns, subject: Subject, library: Library) -> timeline.Dose:
+    """A drug dose as the kernel takes it; the FcRn blocker in standard doses by weight."""
     if given.drug == BLOCKER_DRUG:
-        return timeline.Dose(BLOCKER, given.time_min, given.dose_mg)
+        standard = library.value(f"solutes/{BLOCKER_DRUG}.dose_mg_kg") * subject.weight_kg
+        return timeline.Dose(BLOCKER, given.time_min, given.dose_mg / standard)
     route = SC if given.route == "sc" else IV
     return timeline.Dose(chosen.index(given.drug), given.time_min, given.dose_mg, route)
 
@@ -244,7 +245,10 @@ def fluid_table(setup: Setup, chosen: Columns, library: Library) -> Floats:
     normal = [float(doc["concentration"]["value"]) if "concentration" in doc else 0.0 for doc in chosen.documents]
     return np.array(
         [
-            [content(library.document(f"fluids/{fluid}"), key, level) for key, level in zip(chosen.keys, normal, strict=True)]
+            [
+                content(library.document(f"fluids/{fluid}"), key, level)
+                for key, level in zip(chosen.keys, normal, strict=True)
+            ]
             for fluid, _ in setup.fluids
         ]
     )
