@@ -127,7 +127,7 @@ class Trajectory(NamedTuple):
 # Rows of State.amount and of State.work
 PLASMA, TISSUE, DEPOT_LEFT, SUPPLIED, REMOVED, CATABOLISED, SYNTHESIS = range(7)
 STATE_ROWS, WORK_ROWS = 7, 18
-# Rows of Plan.flow, Plan.index; Result.session, Result.cells, Result.end
+# Rows of Plan.flow, Plan.which; Result.session, Result.cells, Result.end
 DURATION, PLASMA_FLOW, REPLACEMENT_FLOW, VOLUME_START, VOLUME_END = range(5)
 FLUID, SIEVE, SESSION = range(3)
 BEFORE, AFTER, TAKEN, BODY = range(4)
@@ -164,12 +164,12 @@ class State(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """A schedule for the compiled loops; -1 in `index` of SESSION is NO_SESSION, segments past the count are empty."""
+    """A schedule for the compiled loops; -1 in `which` of SESSION is NO_SESSION, segments past the count are empty."""
 
     start: Floats  # [p]
-    count: Integers  # [p, 2] segments, doses
+    counts: Integers  # [p, 2] segments, doses
     flow: Floats  # [p, s, 5]
-    index: Integers  # [p, s, 3]
+    which: Integers  # [p, s, 3]
     dose: Integers  # [p, d, 3] segment, solute, route
     dose_amount: Floats  # [p, d]
     cells: Floats  # [p, k, 2] platelet loss fraction, red cells lost mL
@@ -222,6 +222,20 @@ def pack_schedule(schedule: Schedule) -> Plan:
     )
 
 
+def alone(cohort: Cohort, i: int) -> Cohort:
+    """Patient i as a cohort of one."""
+    rows = {name: array[i : i + 1] for name, array in cohort._asdict().items() if name not in ("law", "igg_weight")}
+    return cohort._replace(**rows)
+
+
+def row_of(schedule: Schedule, p: int) -> Schedule:
+    """Row p of a schedule of many rows; the schedule itself where it has one row for all."""
+    if schedule.start_min.size == 1:
+        return schedule
+    shared = ("fluid_content", "sieving_fraction", "output_min")
+    return schedule._replace(**{k: a[p : p + 1] for k, a in schedule._asdict().items() if k not in shared})
+
+
 def blank_result(n: int, m: int, k: int, t: int) -> Result:
     """Empty arrays for n patients, m solutes, k sessions and t output times."""
     return Result(
@@ -238,11 +252,17 @@ def trajectory(result: Result) -> Trajectory:
     """A result under the names of `Trajectory`, without copying."""
     session, cells, end = result.session, result.cells, result.end
     return Trajectory(
-        result.concentration,
-        *(session[:, row] for row in range(4)),
-        end[:, BODY_END],
-        result.platelets,
-        *(cells[:, row] for row in range(4)),
-        end[:, IMBALANCE],
-        result.status,
+        concentration=result.concentration,
+        before=session[:, BEFORE],
+        after=session[:, AFTER],
+        removed=session[:, TAKEN],
+        body_after=session[:, BODY],
+        body_end=end[:, BODY_END],
+        platelets=result.platelets,
+        platelets_before=cells[:, PLATELETS_BEFORE],
+        platelets_after=cells[:, PLATELETS_AFTER],
+        hct_before=cells[:, HCT_BEFORE],
+        hct_after=cells[:, HCT_AFTER],
+        imbalance=end[:, IMBALANCE],
+        status=result.status,
     )

@@ -2,6 +2,15 @@
 
 How the bridge fills the arrays (shapes and units stand beside each field in `arrays.py`):
 
+From the library: `solutes/<key>.toml` has `laws` (fcrn, saturable, depot), `igg` (whole, part, none), `unit` and either
+concentration, intravascular_fraction f, catabolic_rate_per_d, escape_rate_per_d (k12), or for a drug central_volume_l
+(Vc), peripheral_volume_l (Vp), clearance_l_d (CL), exchange_clearance_l_d (Q), saturable_maximum_mg_d,
+saturable_half_ug_ml, absorption_rate_per_d, available_fraction, spread_ratio; volumes and clearances scale with
+(weight / reference_weight_kg) to the power weight_exponent_volume and weight_exponent_clearance (Q as CL, maximum as
+CL). Ocrelizumab adds clearance_transient_l_d x exp(-clearance_transient_decay_per_d x days since the first dose).
+`enabled = false` is a drug to refuse. FcRn and blocker: `equations/fcrn.toml`; free rate = free_rate_ratio x
+reference_rate_per_d. Cells: `equations/cells.toml`.
+
 1. One column per solute, the same order in every array with an m axis, columns with a law first. Total IgG has law
    FCRN and igg_weight 1; its parts (IgG1, IgG2, IgG4, an autoantibody) law FCRN and weight 0; IVIG and IgG drugs law
    FCRN (+ SATURABLE, + DEPOT where given) and weight 1; everything else LINEAR and 0. Without a column of weight 1
@@ -76,9 +85,11 @@ from opentpe.kernel.arrays import (
     Schedule,
     State,
     Trajectory,
+    alone,
     blank_result,
     pack,
     pack_schedule,
+    row_of,
     trajectory,
 )
 
@@ -193,16 +204,16 @@ def _course(i: int, packed: Packed, plan: Plan, result: Result, step: float) -> 
         _record(patient, state.amount, rest, 0, m, result.concentration[i, :, o])
         result.platelets[i, o] = count
         o += 1
-    for s in range(plan.count[p, 0]):
-        flow, k = plan.flow[p, s], plan.index[p, s, SESSION]
-        end, final = t + flow[DURATION], s == plan.count[p, 0] - 1
+    for s in range(plan.counts[p, 0]):
+        flow, k = plan.flow[p, s], plan.which[p, s, SESSION]
+        end, final = t + flow[DURATION], s == plan.counts[p, 0] - 1
         if k not in (NO_SESSION, open_session):
             result.cells[i, PLATELETS_BEFORE, k] = count
             _open_session(
                 patient, state, flow[VOLUME_START] * rest, red, result.session[i, :, :, k], result.cells[i, :, k]
             )
         open_session = k
-        while d < plan.count[p, 1] and plan.dose[p, d, 0] <= s:
+        while d < plan.counts[p, 1] and plan.dose[p, d, 0] <= s:
             pools.give(patient, state, plan.dose[p, d, 1], plan.dose[p, d, 2], plan.dose_amount[p, d])
             d += 1
         last = o
@@ -210,7 +221,7 @@ def _course(i: int, packed: Packed, plan: Plan, result: Result, step: float) -> 
             result.platelets[i, last] = turnover.platelets_later(count, resting, regrowth, plan.output[last] - t)
             last += 1
         out, back = flow[PLASMA_FLOW] * delivered, flow[REPLACEMENT_FLOW] * delivered
-        content, sieve = plan.content[plan.index[p, s, FLUID]], plan.sieving[plan.index[p, s, SIEVE]]
+        content, sieve = plan.content[plan.which[p, s, FLUID]], plan.sieving[plan.which[p, s, SIEVE]]
         pools.set_flows(patient, state, out, back, content, sieve)
         times, where = plan.output[o:last] - t, result.concentration[i, :, o:last]
         if flow[VOLUME_START] == flow[VOLUME_END]:
@@ -218,7 +229,7 @@ def _course(i: int, packed: Packed, plan: Plan, result: Result, step: float) -> 
         _stepped(patient, state, trial, flow, times, where, step)
         count = turnover.platelets_later(count, resting, regrowth, flow[DURATION])
         t, o, status = end, last, status | _signs(state)
-        if k != NO_SESSION and (final or plan.index[p, s + 1, SESSION] != k):
+        if k != NO_SESSION and (final or plan.which[p, s + 1, SESSION] != k):
             red -= plan.cells[p, k, 1]
             count = turnover.platelets_after(count, plan.cells[p, k, 0], 1.0, 1.0)
             result.cells[i, PLATELETS_AFTER, k] = count
@@ -255,8 +266,4 @@ def course_all(cohort: Cohort, schedule: Schedule, step: float = STEP, threads: 
 
 def course_one(cohort: Cohort, schedule: Schedule, i: int = 0, step: float = STEP) -> Trajectory:
     """Patient i of a cohort run alone: a trajectory of one row."""
-    alone = Cohort(*(a[i : i + 1] for a in cohort[:-2]), cohort.law, cohort.igg_weight)
-    many = schedule.start_min.size > 1
-    first = Schedule._fields.index("fluid_content")
-    mine = Schedule(*(a[i : i + 1] if many else a for a in schedule[:first]), *schedule[first:])
-    return course_all(alone, mine, step)
+    return course_all(alone(cohort, i), row_of(schedule, i), step)

@@ -102,7 +102,8 @@ def rest(patient: Row, state: State) -> None:
 @njit(cache=True)
 def concentration(patient: Row, j: int, amount: float, plasma_ml: float) -> float:
     """Concentration of solute j, mg/mL, of an amount in its central volume."""
-    return amount / (patient.solute[CENTRAL, j] * plasma_ml)
+    central_ratio: float = patient.solute[CENTRAL, j]
+    return amount / (central_ratio * plasma_ml)
 
 
 @njit(cache=True)
@@ -114,7 +115,7 @@ def _drive(patient: Row, total_igg: float, blocker: float) -> float:
 @njit(cache=True)
 def _burnt(w: Floats, j: int, drive: float, amount: float, plasma_ml: float) -> float:
     """Amount of solute j catabolised per minute: fixed, FcRn-dependent and saturable routes."""
-    rate = w[_FIXED, j] + turnover.fcrn_rate(w[_SHARE, j], w[_FREE, j], drive)
+    rate: float = w[_FIXED, j] + turnover.fcrn_rate(w[_SHARE, j], w[_FREE, j], drive)
     return (rate + turnover.saturable_rate(w[_MAXIMUM, j], w[_HALF, j] * plasma_ml, amount)) * amount
 
 
