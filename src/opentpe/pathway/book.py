@@ -55,6 +55,7 @@ class Pathway:
     reach: Mapping[str, frozenset[str]]
     probes: Mapping[str, tuple[bool | float | str, ...]]
     gate_of: Mapping[str, str]
+    unit: Mapping[str, Any]
     definition: str = "opentpe"
 
     @classmethod
@@ -70,7 +71,8 @@ class Pathway:
 
     def sheet(self, patient: Patient, relapse: Relapse | None, on: date, unit: Mapping[str, Any] | None) -> Sheet:
         """A fresh working sheet for one patient."""
-        return sheet_of(patient, relapse, on, unit or {}, self.limits, self.questions, self.regimens)
+        settings = {**self.unit, **unit} if unit else self.unit
+        return sheet_of(patient, relapse, on, settings, self.limits, self.questions, self.regimens)
 
     def with_definition(self, name: str) -> Pathway:
         """The same pathway with another published definition of "refractory"."""
@@ -113,6 +115,7 @@ def _build(library: Library, limits: Mapping[str, float]) -> Pathway:
         _reach(questions),
         _probes(questions, rules, [*derivations.values(), *variants.values()]),
         _gate_of(gates, derivations),
+        library.document("unit"),
     )
 
 

@@ -1,4 +1,4 @@
-"""The unit's calendar: which days it is open, and the open day nearest to a wish."""
+"""Session days on the unit's calendar: opening days and holidays; session 1 never waits to tidy the pattern."""
 
 from __future__ import annotations
 
@@ -6,29 +6,38 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any, Final
 
-_DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_USUAL: Final = ("mon", "tue", "wed", "thu", "fri")
-_FORTNIGHT: Final = 15
+WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def is_open(day: date, unit: Mapping[str, Any]) -> bool:
-    """True where the unit exchanges on that day: weekday among `opening_days`, not one of `holidays`.
+    """True on the unit's opening days that are no holiday."""
+    return WEEKDAYS[day.weekday()] in unit["opening_days"] and day.isoformat() not in map(str, unit["holidays"])
 
-    >>> is_open(date(2026, 2, 21), {"opening_days": ["Mon", "Fri"]})
-    False
+
+def next_open(day: date, unit: Mapping[str, Any]) -> date:
+    """The first open day from `day` on; `day` itself where the unit never opens."""
+    for ahead in range(30):
+        if is_open(day + timedelta(days=ahead), unit):
+            return day + timedelta(days=ahead)
+    return day
+
+
+def session_days(first: date, count: int, interval_days: int, unit: Mapping[str, Any]) -> tuple[date, ...]:
+    """`count` days from `first` on, each the first open day at least `interval_days` after the one before.
+
+    >>> unit = {"opening_days": ["Mon", "Tue", "Wed", "Thu", "Fri"], "holidays": []}
+    >>> [d.day for d in session_days(date(2026, 2, 20), 5, 2, unit)]
+    [20, 23, 25, 27, 2]
     """
-    wanted = unit.get("opening_days") or _USUAL
-    names = {str(name).lower()[:3] for name in wanted}
-    closed = {str(h) for h in unit.get("holidays") or ()}
-    return _DAYS[day.weekday()] in names and day.isoformat() not in closed
-
-
-def first_open(day: date, unit: Mapping[str, Any]) -> date:
-    """The first open day on or after a day; the day itself where the unit is closed for a fortnight."""
-    return next((d for d in (day + timedelta(n) for n in range(_FORTNIGHT)) if is_open(d, unit)), day)
+    days = [first]
+    while len(days) < count:
+        days.append(next_open(days[-1] + timedelta(days=interval_days), unit))
+    return tuple(days)
 
 
 def last_open(day: date, not_before: date, unit: Mapping[str, Any]) -> date:
     """The last open day on or before a day, but not before another; the day itself where there is none."""
-    span = max((day - not_before).days, 0) + 1
-    return next((d for d in (day - timedelta(n) for n in range(span)) if is_open(d, unit)), day)
+    for back in range(max((day - not_before).days, 0) + 1):
+        if is_open(day - timedelta(days=back), unit):
+            return day - timedelta(days=back)
+    return day

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from opentpe.domain.decision import Advice, Fact
-from opentpe.pathway.calendar import first_open, last_open
+from opentpe.pathway.calendar import last_open, next_open
 from opentpe.pathway.sheet import Sheet
 
 
@@ -44,9 +44,9 @@ def start_day(sheet: Sheet, advice: Advice) -> date | None:
     unit: Mapping[str, Any] = sheet.unit
     if advice is Advice.URGENT:
         first, last = sheet.on + _days(sheet, "urgent_first_d"), sheet.on + _days(sheet, "urgent_by_d")
-        opens = first_open(first, unit)
+        opens = next_open(first, unit)
         return opens if opens <= last else first
-    return first_open(sheet.on + _days(sheet, "lead_time_d"), unit) if advice.exchange else None
+    return next_open(sheet.on + _days(sheet, "lead_time_d"), unit) if advice.exchange else None
 
 
 def reassess_day(sheet: Sheet, advice: Advice) -> date | None:

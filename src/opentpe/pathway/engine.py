@@ -34,7 +34,7 @@ def decide(
     """What is advised for this attack on this day, with reasons, what is missing, alerts, dates and the whole trace.
 
     Pass a `Pathway` (built once with `Pathway.of`) instead of the library for many patients.
-    `unit` holds the unit's settings: opening_days, holidays, modality, exchange_on_site.
+    `unit` holds the unit's settings (opening_days, holidays, modality, has_separator) over those of the library.
     """
     pathway = library if isinstance(library, Pathway) else Pathway.of(library)
     pathway = pathway.with_definition(refractory_definition)

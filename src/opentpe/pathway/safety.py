@@ -169,13 +169,13 @@ def poor_veins(sheet: Sheet) -> Fact:
 
 
 def modality(sheet: Sheet) -> Fact:
-    """The unit's method: centrifuge, membrane or adsorption."""
-    return Fact("modality", str(sheet.unit.get("modality", "centrifuge")), ("unit",))
+    """The unit's method: centrifuge_citrate, membrane_heparin or immunoadsorption."""
+    return Fact("modality", str(sheet.unit["modality"]), ("unit",))
 
 
 def exchange_elsewhere(sheet: Sheet) -> Fact:
     """Whether the exchange must be done at another hospital."""
-    away = sheet.unit.get("exchange_on_site") is False or sheet.unit.get("modality") == "none"
+    away = not sheet.unit["has_separator"]
     return Fact("exchange_elsewhere", away, ("unit",) if away else ())
 
 
