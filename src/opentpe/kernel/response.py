@@ -152,9 +152,13 @@ def felt_in_course(latent: Array, kept: Array, patient_share: Num, nodes: Array,
     """
     own = np.sqrt(patient_share) * nodes
     spread = np.sqrt(1.0 - np.asarray(patient_share))
-    per_session = kept[..., None] * ndtr((latent[..., None] + own) / spread)
-    none_at_node = np.prod(1.0 - per_session, axis=-2)
-    at_least_one: Array = 1.0 - none_at_node @ weights
+    never = np.zeros(latent.shape[0])
+    for node, weight in zip(own, weights, strict=True):  # in a fixed order, so that a row does not see its batch
+        none = np.full(latent.shape[0], weight)
+        for session in range(latent.shape[1]):
+            none = none * (1.0 - kept[:, session] * ndtr((latent[:, session] + node) / spread))
+        never = never + none
+    at_least_one: Array = 1.0 - never
     return at_least_one
 
 
@@ -182,7 +186,7 @@ def posterior_log_odds(rank: Array, mean: float, sd: float, events: int, of: int
     Prior normal(mean, sd) on the log-odds, binomial counts; posterior by quadrature on a fine grid.
     """
     peak = float(logit((events + 0.5) / (of + 1.0)))
-    width = 12.0 / np.sqrt(1.0 / sd**2 + events * (1.0 - events / of) + 1e-9)
+    width = 12.0 / np.sqrt(1.0 / sd**2 + events * (1.0 - events / max(of, 1)))
     low, high = min(mean, peak) - width, max(mean, peak) + width
     grid = np.linspace(low, high, 4001)
     log_density = -0.5 * ((grid - mean) / sd) ** 2 + events * grid - of * np.logaddexp(0.0, grid)

@@ -16,9 +16,9 @@ from opentpe.evidence.load import Library
 from opentpe.kernel import response
 from opentpe.kernel.response import Array, Levels
 from opentpe.simulation import benefit_model as model
+from opentpe.simulation.draws import band
 
 HORIZONS: Final = ("discharge", "six_months")
-_BAND: Final = (5.0, 25.0, 50.0, 75.0, 95.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +86,6 @@ def expected_benefit(
         *(_excluded(row) for row in library.document(model.FILE)["excluded"]),
     )
     return Expectation(tuple(benefit), lines)
-
-
-def band(values: Array, unit: str = "1") -> Band:
-    """Median with its 50 and 90 % band."""
-    p05, p25, median, p75, p95 = (float(v) for v in np.percentile(values, _BAND))
-    return Band(median, p05, p25, p75, p95, unit)
 
 
 def _benefit(library: Library, arm: str, horizon: str, levels: Levels, shared: tuple[Contribution, ...]) -> Benefit:

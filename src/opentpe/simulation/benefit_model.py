@@ -194,8 +194,13 @@ def _correlated(library: Library, z: Array) -> Array:
         for j, column in enumerate(_CORRELATED):
             if column in table.get(row, {}):
                 matrix[i, j] = matrix[j, i] = library.value(f"{FILE}.correlation.{row}.{column}")
-    mixed = z @ np.linalg.cholesky(matrix).T
-    columns = [random.sample(library.sourced(f"{FILE}.{n}"), mixed[:, i]) for i, n in enumerate(_CORRELATED)]
+    lower = np.linalg.cholesky(matrix)
+    columns: list[Array] = []
+    for i, name in enumerate(_CORRELATED):
+        mixed = np.zeros(len(z))
+        for j in range(i + 1):  # in a fixed order, so that a row does not see its batch
+            mixed = mixed + lower[i, j] * z[:, j]
+        columns.append(random.sample(library.sourced(f"{FILE}.{name}"), mixed))
     return np.stack(columns, axis=1)
 
 

@@ -230,3 +230,11 @@ def test_responses_gather_with_sessions_and_the_end_does_not_depend_on_their_num
     seen = np.stack([model.visible_by(few, final, k, 7) for k in range(1, 8)])
     assert (np.diff(seen, axis=0) >= 0).all()
     assert (model.visible_by(few, final, 5, 5) == seen[-1]).all()
+
+
+def test_a_row_is_the_same_alone(library, few):
+    """Row i of a cohort equals that row alone, bit for bit."""
+    alone = model.knowledge(library, 2, [17])
+    assert all(a[0] == b[17] for a, b in zip(alone[:-1], few[:-1], strict=True))
+    patient = Covariates(0.3, 19.0, 0.2, 1.0)
+    assert model.arms(library, alone, patient)["ivig"].mild[0] == model.arms(library, few, patient)["ivig"].mild[17]
