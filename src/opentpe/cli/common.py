@@ -57,3 +57,17 @@ def print_json(data: Any) -> None:
     from opentpe.domain.documents import text
 
     sys.stdout.write(text(data))
+
+
+def write_whole(path: Path, text: str) -> Path:
+    """Writes a file completely or leaves what was there; `InputError` where the folder cannot be written."""
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise InputError(
+            str(path), f"a place that cannot be written ({error.strerror})", "a writable folder"
+        ) from error
+    return path
