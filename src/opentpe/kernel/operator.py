@@ -49,9 +49,6 @@ class Action(IntEnum):
     SALINE = 25  # mL
 
 
-AC_BAG_ML, SALINE_BAG_ML = 1000.0, 3000.0  # bags as they hang; a shelf, not a claim
-
-
 @njit(cache=True)
 def hang_replacement(now: Array, volume: Array, mass: Array, fluids: Array) -> None:
     """Hangs the bag of the part of the sequence that is due."""
@@ -78,7 +75,7 @@ def repair(par: Array, now: Array, volume: Array, mass: Array, fluids: Array, ac
         now.inlet_set_ml_min = min(now.inlet_set_ml_min, packing)
         now.turbulence_until_s = 0
     elif action == Action.CHANGE_ANTICOAGULANT:
-        lines.hang(volume, mass, AC_BAG, 2, AC_BAG_ML, fluids.anticoagulant)
+        lines.hang(volume, mass, AC_BAG, 2, par.ac_bag_ml, fluids.anticoagulant)
     elif action == Action.FIX_ANTICOAGULANT_LINE:
         now.ac_line_fault_flag = 0
     elif action == Action.CHANGE_REPLACEMENT:
@@ -118,7 +115,7 @@ def set_machine(par: Array, now: Array, volume: Array, mass: Array, fluids: Arra
         now.plasma_limit_factor *= 0.9
     elif action == Action.SALINE:
         if lines.total_ml(volume, SALINE_BAG) < value:
-            lines.hang(volume, mass, SALINE_BAG, 3, SALINE_BAG_ML, fluids.saline)
+            lines.hang(volume, mass, SALINE_BAG, 3, par.saline_bag_ml, fluids.saline)
         now.saline_due_ml += value
 
 

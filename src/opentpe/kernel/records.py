@@ -36,7 +36,9 @@ _PARAMETERS: Final = (
     "draw_linear_mm_hg_min_ml", "draw_quadratic_mm_hg_min2_ml2",
     "return_linear_mm_hg_min_ml", "return_quadratic_mm_hg_min2_ml2",
     "vein_knee_fraction", "collapse_pressure_mm_hg", "vein_pressure_mm_hg", "recirculation_fraction",
-    "prime_to_patient_flag", "plasma_bag_ml", "operator_code", "line_linear_mm_hg_min_ml",
+    "calcium_mmol_min", "calcium_mmol_per_ml", "tingling_slow_fraction", "tingling_calcium_mmol", "tingling_calcium_min",
+    "hypotension_pause_s", "hypotension_saline_ml",
+    "prime_to_patient_flag", "plasma_bag_ml", "ac_bag_ml", "saline_bag_ml", "operator_code", "line_linear_mm_hg_min_ml",
     "return_line_linear_mm_hg_min_ml",
 )  # fmt: skip
 

@@ -72,9 +72,7 @@ def machine_state(par: Array, now: Array, watch: Array, present: Array) -> None:
         now.saline_bolus_ml > watch.threshold[Alarm.SALINE_BOLUS_LIMIT] and now.saline_due_ml > 0.0
     )
     present[Alarm.FLUID_BALANCE] = abs(now.balance_offset_ml) > watch.threshold[Alarm.FLUID_BALANCE]
-    present[Alarm.CONNECT_VOLUME] = (
-        now.phase == Phase.CONNECT and now.phase_s > watch.threshold[Alarm.CONNECT_VOLUME]
-    )
+    present[Alarm.CONNECT_VOLUME] = now.phase == Phase.CONNECT and now.phase_s > watch.threshold[Alarm.CONNECT_VOLUME]
 
 
 @njit(cache=True)
@@ -92,7 +90,9 @@ def release(par: Array, now: Array, volume: Array, present: Array, gone: Array) 
 @njit(cache=True)
 def stand_still(par: Array, now: Array, volume: Array) -> None:
     """Counts how long a spinning bowl stands in draw with blood in it."""
-    holding = par.principle_code == BOWL and now.cycle == DRAW and lines.total_ml(volume, SEPARATOR) > par.channel_ml / 4
+    holding = (
+        par.principle_code == BOWL and now.cycle == DRAW and lines.total_ml(volume, SEPARATOR) > par.channel_ml / 4
+    )
     spinning = now.speed_rpm > 0.0 and now.phase in (Phase.PAUSE, Phase.ALARM)
     now.bowl_stop_s = now.bowl_stop_s + 1 if holding and spinning else 0
     if now.cycle == GIVE:
