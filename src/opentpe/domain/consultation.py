@@ -10,6 +10,7 @@ from opentpe.domain.patient import Issue, Patient
 from opentpe.domain.relapse import Relapse
 from opentpe.domain.sourced import Citation, Sourced
 from opentpe.domain.therapy import Course
+from opentpe.errors import InputError
 
 Value = float | int | str | bool | date | None
 
@@ -188,7 +189,7 @@ class Forecast:
     words: str
     plasma_volume_ml: Band
     sessions: tuple[SessionForecast, ...]
-    at: tuple[Moment, ...]
+    moments: tuple[Moment, ...]
     series: tuple[Series, ...]  # over the course
     session_series: tuple[Series, ...] = ()  # over the first session
     drugs: tuple[DrugAdvice, ...] = ()
@@ -197,6 +198,13 @@ class Forecast:
     warnings: tuple[Line, ...] = ()
     sources: tuple[Sourced, ...] = ()
     versions: Versions | None = None
+
+    def at(self, label: str) -> Moment:
+        """The moment asked for by label, such as "24h" after the last session; `InputError` names those there are."""
+        for moment in self.moments:
+            if moment.label == label:
+                return moment
+        raise InputError("at", repr(label), ", ".join(m.label for m in self.moments), "Ask for it with at=(...).")
 
     def over(self, name: str) -> Series | None:
         """A course series by name."""

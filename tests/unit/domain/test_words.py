@@ -25,10 +25,8 @@ def test_a_full_sentence_sets_every_part():
 def test_weekdays_start_at_the_first_fitting_day():
     """Friday 20 February, then the weekdays as written, over the weekend."""
     c = words.parse("5 x 2500 mL Fri Mon Wed Fri Mon from 2026-02-20")
-    assert c.schedule.on_dates(5, date(2026, 2, 20)) == (
-        *tuple(date(2026, 2, d) for d in (20, 23, 25, 27)),
-        date(2026, 3, 2),
-    )
+    days = c.schedule.on_dates(5, date(2026, 2, 20))
+    assert [d.isoformat()[5:] for d in days] == ["02-20", "02-23", "02-25", "02-27", "03-02"]
 
 
 @pytest.mark.parametrize(

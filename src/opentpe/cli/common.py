@@ -1,0 +1,73 @@
+"""Options that several commands share, and what they load."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from opentpe.errors import InputError
+
+if TYPE_CHECKING:
+    from opentpe.evidence.load import Library
+
+On = Annotated[str | None, typer.Option("--on", help="Day of the consultation, as 2026-02-18. Default: today.")]
+Overlay = Annotated[
+    list[Path] | None, typer.Option("--evidence", help="A hospital's folder laid over the evidence library.")
+]
+UnitFile = Annotated[Path | None, typer.Option("--unit", help="The unit's settings (unit.toml).")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the JSON document instead of text.")]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of the parameter draws.")]
+Draws = Annotated[int, typer.Option("--draws", min=1, max=100_000, help="Parameter draws behind the bands.")]
+Language = Annotated[str, typer.Option("--language", help="Language of the texts: en, de or es.")]
+
+
+def day(text: str | None) -> date:
+    """The day asked for; only here does it default to today."""
+    if text is None:
+        return date.today()  # noqa: DTZ011 - the ward's own calendar day
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InputError("--on", repr(text), "a date such as 2026-02-18") from None
+
+
+def library(overlays: list[Path] | None) -> Library:
+    """The evidence library with the overlays."""
+    from opentpe.evidence.load import load
+
+    for folder in overlays or ():
+        if not folder.is_dir():
+            raise InputError("--evidence", f"{folder}, which is no folder", "a folder of TOML files")
+    return load(overlays or ())
+
+
+def unit_settings(loaded: Library, file: Path | None) -> dict[str, Any]:
+    """The unit's settings: the library's defaults with the hospital's file laid over them."""
+    from opentpe.pathway.unit import settings
+
+    return settings(loaded, file)
+
+
+def print_json(data: Any) -> None:
+    """A JSON document on standard output."""
+    from opentpe.domain.documents import text
+
+    sys.stdout.write(text(data))
+
+
+def write_whole(path: Path, text: str) -> Path:
+    """Writes a file completely or leaves what was there; `InputError` where the folder cannot be written."""
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise InputError(
+            str(path), f"a place that cannot be written ({error.strerror})", "a writable folder"
+        ) from error
+    return path

@@ -1,0 +1,65 @@
+"""`opentpe consult`: decision, order, forecast and report from one bundle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from opentpe.cli import common
+
+if TYPE_CHECKING:
+    from opentpe.domain.consultation import Consultation
+    from opentpe.evidence.load import Library
+
+
+def command(
+    bundle: Annotated[Path, typer.Argument(help="A FHIR R4 bundle (JSON).")],
+    on: common.On = None,
+    out: Annotated[Path, typer.Option("--out", help="Folder for report.html, consult.json and course.json.")] = Path(
+        "out"
+    ),
+    unit: common.UnitFile = None,
+    guideline: Annotated[str, typer.Option("--guideline", help="Guideline edition to argue with.")] = "asfa-2023",
+    evidence: common.Overlay = None,
+    seed: common.Seed = 20_260_101,
+    draws: common.Draws = 400,
+    language: common.Language = "en",
+    as_json: common.AsJson = False,
+) -> None:
+    """Read a patient's bundle; decide, order, forecast; write a report with every reason sourced."""
+    from opentpe import consultation as flow
+
+    library = common.library(evidence)
+    settings = common.unit_settings(library, unit)
+    result = flow.consult(
+        bundle, common.day(on), library=library, unit=settings, guideline=guideline, seed=seed, draws=draws
+    )
+    written = write(result, library, out, language)
+    if as_json:
+        from opentpe.domain.documents import consult_document
+
+        common.print_json(consult_document(result))
+        return
+    from rich.console import Console
+
+    from opentpe.report import terminal
+
+    console = Console()
+    terminal.print_consultation(result, library, console, language=language)
+    console.print(f"Report: {written['report.html']}", soft_wrap=True)
+
+
+def write(result: Consultation, library: Library, out: Path, language: str) -> dict[str, Path]:
+    """Every file of a consultation, each written whole or not at all."""
+    from opentpe.domain import documents
+    from opentpe.report import build, render
+
+    files = {
+        "report.html": render.html(build.view(result, library, language)),
+        "consult.json": documents.text(documents.consult_document(result)),
+    }
+    if result.order is not None:
+        files["course.json"] = documents.text(documents.document("course", result.order.course))
+    return {name: common.write_whole(out / name, text) for name, text in files.items()}

@@ -1,0 +1,221 @@
+"""Versioned JSON documents <-> domain values, for command line, web, records and files.
+
+Encoding follows the type hints of the frozen dataclasses: enums as their word, dates as ISO text, and
+`tuple[tuple[str, T], ...]` as an object. `decode` is the inverse and names the element it cannot read.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import types
+import typing
+from datetime import date, datetime
+from enum import Enum
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from opentpe.domain.consultation import Band, Consultation, Forecast, Series, SessionForecast
+from opentpe.domain.therapy import Course
+from opentpe.errors import InputError
+
+T = TypeVar("T")
+KINDS: Final = ("patient", "course", "consult", "decide", "simulate", "run", "fit", "plan", "trial")
+
+
+def schema_name(kind: str) -> str:
+    """The schema word a document of this kind opens with.
+
+    >>> schema_name("course")
+    'opentpe.course/1'
+    """
+    return f"opentpe.{kind}/1"
+
+
+def document(kind: str, body: object) -> dict[str, Any]:
+    """A domain value as a JSON document of a kind."""
+    encoded = encode(body)
+    return {"schema": schema_name(kind), **(encoded if isinstance(encoded, dict) else {"items": encoded})}
+
+
+def text(data: Any) -> str:
+    """JSON as written to files: readable, stable, no NaN."""
+    return json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def encode(value: object) -> Any:
+    """A domain value as plain JSON values."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        hints = _hints(type(value))
+        return {f.name: _encode_as(getattr(value, f.name), hints[f.name]) for f in dataclasses.fields(value)}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    if isinstance(value, tuple | list):
+        return [encode(v) for v in value]
+    if isinstance(value, dict):
+        return {str(k): encode(v) for k, v in value.items()}
+    return value
+
+
+def _encode_as(value: object, hint: Any) -> Any:
+    if _pairs_of(hint) is not None and isinstance(value, tuple):
+        return {name: encode(child) for name, child in value}
+    return encode(value)
+
+
+def decode(cls: type[T], data: Any, where: str) -> T:
+    """The domain value a document holds; `InputError` names the element that does not fit."""
+    return typing.cast("T", _decode(cls, data, where))
+
+
+def _decode(hint: Any, data: Any, where: str) -> Any:
+    if dataclasses.is_dataclass(hint):
+        return _decode_record(typing.cast("type[Any]", hint), data, where)
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (types.UnionType, typing.Union):
+        return _decode_union(args, data, where)
+    if origin is tuple:
+        return _decode_tuple(hint, args, data, where)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return _guard(lambda: hint(data), hint.__name__, data, where)
+    if hint in (date, datetime):
+        return _guard(lambda: hint.fromisoformat(data), "a date", data, where)
+    if hint is float and isinstance(data, int | float) and not isinstance(data, bool):
+        return float(data)
+    if hint is Any or (isinstance(hint, type) and isinstance(data, hint)):
+        return data
+    raise InputError(where, repr(data), getattr(hint, "__name__", str(hint)))
+
+
+def _decode_record(cls: type[Any], data: Any, where: str) -> Any:
+    if not isinstance(data, dict):
+        raise InputError(where, type(data).__name__, f"an object with the fields of {cls.__name__}")
+    hints, values = _hints(cls), {}
+    for f in dataclasses.fields(cls):
+        if f.name in data:
+            values[f.name] = _decode(hints[f.name], data[f.name], f"{where}.{f.name}")
+        elif f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING:
+            raise InputError(f"{where}.{f.name}", "nothing", f"the field {f.name} of {cls.__name__}")
+    return cls(**values)
+
+
+def _decode_union(args: tuple[Any, ...], data: Any, where: str) -> Any:
+    if data is None and type(None) in args:
+        return None
+    for option in (a for a in args if a is not type(None)):
+        try:
+            return _decode(option, data, where)
+        except InputError:
+            continue
+    names = ", ".join(getattr(a, "__name__", str(a)) for a in args)
+    raise InputError(where, repr(data), f"one of {names}")
+
+
+def _decode_tuple(hint: Any, args: tuple[Any, ...], data: Any, where: str) -> Any:
+    child = _pairs_of(hint)
+    if child is not None and isinstance(data, dict):
+        return tuple((name, _decode(child, value, f"{where}.{name}")) for name, value in data.items())
+    if not isinstance(data, list):
+        raise InputError(where, type(data).__name__, "a list")
+    if len(args) == 2 and args[1] is Ellipsis:
+        return tuple(_decode(args[0], value, f"{where}[{i}]") for i, value in enumerate(data))
+    if len(args) != len(data):
+        raise InputError(where, f"{len(data)} values", f"{len(args)} values")
+    return tuple(_decode(a, v, f"{where}[{i}]") for i, (a, v) in enumerate(zip(args, data, strict=True)))
+
+
+def _guard(read: Any, expected: str, data: Any, where: str) -> Any:
+    try:
+        return read()
+    except (ValueError, TypeError):
+        raise InputError(where, repr(data), expected) from None
+
+
+@cache
+def _hints(cls: type[Any]) -> dict[str, Any]:
+    return typing.get_type_hints(cls)
+
+
+def _pairs_of(hint: Any) -> Any:
+    """T where the hint is tuple[tuple[str, T], ...], else None."""
+    args = typing.get_args(hint)
+    if typing.get_origin(hint) is tuple and len(args) == 2 and args[1] is Ellipsis:
+        inner = typing.get_args(args[0])
+        if typing.get_origin(args[0]) is tuple and len(inner) == 2 and inner[0] is str and inner[1] is not Ellipsis:
+            return inner[1]
+    return None
+
+
+def read_document(path: Path, kind: str) -> dict[str, Any]:
+    """The body of a document file of a kind; `InputError` where the file is something else."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(
+            str(path), f"no readable file ({error.strerror})", f"an {schema_name(kind)} document"
+        ) from error
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise InputError(str(path), f"text that is not JSON ({error})", f"an {schema_name(kind)} document") from error
+    found = data.get("schema") if isinstance(data, dict) else None
+    if found != schema_name(kind):
+        raise InputError(str(path), f"schema {found!r}", schema_name(kind), "Use the file that `opentpe` wrote.")
+    return typing.cast("dict[str, Any]", data)
+
+
+def read_course(path: Path) -> Course:
+    """The course of a course.json."""
+    return decode(Course, read_document(path, "course"), path.name)
+
+
+def consult_document(consultation: Consultation) -> dict[str, Any]:
+    """The consult.json of a consultation."""
+    return document("consult", consultation)
+
+
+def simulate_document(patient: dict[str, Any], forecast: Forecast) -> dict[str, Any]:
+    """The reply of `opentpe simulate`: sessions, moments asked for, trajectory, and what it rests on."""
+    return {
+        "schema": schema_name("simulate"),
+        "patient": encode(patient),
+        "course": {"words": forecast.words, **encode(forecast.course)},
+        "plasma_volume_ml": encode(forecast.plasma_volume_ml),
+        "sessions": [_session(s) for s in forecast.sessions],
+        "at": [{"label": m.label, "min": m.time_min, "values": _bands(m.values)} for m in forecast.moments],
+        "trajectory": _trajectory(forecast.series),
+        "session_trajectory": _trajectory(forecast.session_series),
+        "drugs": encode(forecast.drugs),
+        "risks": encode(forecast.risks),
+        "assumed": encode(forecast.assumed),
+        "warnings": encode(forecast.warnings),
+        "sources": [
+            {"key": s.key, "value": s.value, "status": s.status.value, "source": s.source} for s in forecast.sources
+        ],
+        "versions": encode(forecast.versions),
+    }
+
+
+def _session(session: SessionForecast) -> dict[str, Any]:
+    return typing.cast("dict[str, Any]", encode(session))
+
+
+def _bands(values: tuple[tuple[str, Band], ...]) -> dict[str, Any]:
+    return {name: encode(band) for name, band in values}
+
+
+def _trajectory(series: tuple[Series, ...]) -> dict[str, Any]:
+    if not series:
+        return {"time_min": [], "values": {}}
+    return {
+        "time_min": list(series[0].time_min),
+        "values": {
+            s.name: {
+                "unit": s.unit,
+                **({} if s.time_min == series[0].time_min else {"time_min": list(s.time_min)}),
+                **{p: list(getattr(s, p)) for p in ("median", "p05", "p25", "p75", "p95")},
+            }
+            for s in series
+        },
+    }
