@@ -102,12 +102,12 @@ def reading(source: sa.Engine) -> Iterator[sa.Connection]:
 
 
 @contextmanager
-def writing(source: sa.Engine) -> Iterator[sa.Connection]:
-    """A connection whose changes are all kept at the end, or none of them. Writers take turns."""
+def writing(source: sa.Engine, chained: bool = True) -> Iterator[sa.Connection]:
+    """A connection whose changes are all kept at the end, or none of them. Writers of the chain take turns."""
     with explained(), source.connect() as plain:
         connection = plain.execution_options(writing=True)
         with connection.begin():
-            if connection.dialect.name == "postgresql" and sa.inspect(connection).has_table(AUDIT.name):
+            if chained and connection.dialect.name == "postgresql":
                 connection.execute(sa.text(f"LOCK TABLE {AUDIT.name} IN SHARE ROW EXCLUSIVE MODE"))
             yield connection
 

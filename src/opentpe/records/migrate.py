@@ -25,10 +25,11 @@ def head() -> str:
 def revision(source: sa.Engine) -> str | None:
     """The revision of a database, None for an empty one."""
     with database.reading(source) as connection:
-        return _revision(connection)
+        return revision_of(connection)
 
 
-def _revision(connection: sa.Connection) -> str | None:
+def revision_of(connection: sa.Connection) -> str | None:
+    """The same, seen through a connection."""
     return MigrationContext.configure(connection).get_current_revision()
 
 
@@ -45,10 +46,10 @@ def prepare(source: sa.Engine) -> None:
 
 def move(source: sa.Engine, to: str, only_empty: bool = False) -> str:
     """Moves the tables up or down to a revision ("head", "0001") in one transaction; the revision then reached."""
-    with database.writing(source) as connection:
+    with database.writing(source, chained=False) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(7046029254386353131)"))
-        found = _revision(connection)
+        found = revision_of(connection)
         if not (only_empty and found):
             config = Config()
             config.set_main_option("script_location", str(SCRIPTS))
@@ -56,7 +57,7 @@ def move(source: sa.Engine, to: str, only_empty: bool = False) -> str:
             goal = head() if to == "head" else to
             down = found is not None and goal in _below(found)
             (command.downgrade if down else command.upgrade)(config, goal)
-        return _revision(connection) or ""
+        return revision_of(connection) or ""
 
 
 def _below(found: str) -> set[str]:

@@ -175,6 +175,10 @@ class Batch:
         self.connection.execute(sa.insert(RECORDS).values(id=made, kind=body.table, patient_id=patient_id))
         return self._write("add", Kept(made, 1, self.at, self.who, self.why, False, patient_id, body))
 
+    def get(self, kind: type[B], record_id: str) -> Kept[B]:
+        """The newest version, with what this batch has changed so far."""
+        return _get(self.connection, kind, record_id)
+
     def change(self, record_id: str, body: B, version: int) -> Kept[B]:
         """A new version, where `version` is still the newest; else ConflictError with both sides."""
         theirs = _get(self.connection, type(body), record_id)

@@ -114,7 +114,9 @@ def test_a_file_that_may_not_grow_refuses_and_keeps_what_it_has(file_store: Stor
 def small_disk(folder: Path, size: str) -> Iterator[Path]:
     """A disk in memory of a given size, or a loud skip."""
     folder.mkdir()
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], check=False, capture_output=True)
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], check=False, capture_output=True
+    )
     if made.returncode:
         pytest.skip("SKIPPED LOUDLY: no disk may be mounted here; the full disk is tested by file size only")
     try:
