@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from opentpe.domain.patient import Issue, When
@@ -60,3 +62,15 @@ class Desk:
                 "code_unknown", resource.label, f"code {unknown!r} of {self.codes.local}", "a code of the codebook"
             )
         return bool(unknown)
+
+
+def gathered(issues: Sequence[Issue]) -> tuple[Issue, ...]:
+    """The issues with those that differ only in resource and number told once, with their count."""
+    groups: dict[tuple[str, ...], list[Issue]] = {}
+    for issue in issues:
+        said = re.sub(r"[\d.]+", "#", issue.found)
+        groups.setdefault((issue.code, said, issue.expected, issue.action), []).append(issue)
+    return tuple(
+        replace(rows[-1], where=f"{rows[-1].where} and {len(rows) - 1} more") if len(rows) > 1 else rows[0]
+        for rows in groups.values()
+    )
