@@ -126,7 +126,7 @@ def _intake(desk: Desk, resource: Resource, dispense: Resource | None) -> list[I
             "a dispense, statement or administration",
             "not counted as taken",
         )
-    end = end or _end(resource, status, taken, start)
+    end = _end(resource, status, taken, start, end)
     medication = Medication(
         kind=what.kind,
         group=what.group,
@@ -142,16 +142,19 @@ def _intake(desk: Desk, resource: Resource, dispense: Resource | None) -> list[I
     return [Intake(medication, tuple(taken), counted)]
 
 
-def _end(resource: Resource, status: str, taken: list[Dose], start: When | None) -> When | None:
-    """The last day where the record gives no end: by the number of days, else the last day known of a drug stopped."""
+def _end(resource: Resource, status: str, taken: list[Dose], start: When | None, end: When | None) -> When | None:
+    """The last day as recorded, else by the number of days, else the last day known of a drug that was stopped.
+
+    An administration has none: that one infusion is over does not say that the drug was stopped.
+    """
     if resource.type == "MedicationAdministration":
-        return start
+        return end if (doses.days_between(start, end) or 1) > 2 else None
     days = taken[0].days if len(taken) == 1 else None
-    if days is not None and start is not None and start.certain_day:
+    if end is None and days is not None and start is not None and start.certain_day:
         return When.day(start.first_day + timedelta(days=days - 1))
-    if status in ("completed", "stopped"):
+    if end is None and status in ("completed", "stopped"):
         return when.parse(shape.text(resource.body, "meta", "lastUpdated")) or start
-    return None
+    return end
 
 
 def _was_taken(desk: Desk, resource: Resource, status: str, what: Drug) -> bool:
