@@ -7,8 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from opentpe.domain.decision import Fact
 from opentpe.simulation import harm
-from opentpe.simulation.harm import HarmFacts, OwnCount, Physiology, event_probabilities, harm_lines, risks
+from opentpe.simulation.harm import (
+    HarmFacts,
+    OwnCount,
+    Physiology,
+    event_probabilities,
+    harm_facts,
+    harm_lines,
+    risks,
+)
 
 ROWS = np.arange(60)
 EPS = 1e-12
@@ -117,7 +126,7 @@ def test_wider_events_are_never_rarer_than_their_parts(library, of):
     found = run(library, of)
     for event, part in found.items():
         if part.session is not None and event != harm.ASKED:
-            assert (found["any_recorded"].session >= part.session - EPS).all()
+            assert (found["any_event"].session >= part.session - EPS).all()
     for event in ("anaphylaxis", "death"):
         assert (found["severe_event"].course >= found[event].course - EPS).all()
 
@@ -159,7 +168,7 @@ def test_catheter_events_are_shown_under_that_choice_and_their_deaths_never(libr
     )
     assert {e for e in with_one if e.startswith("catheter")} == {
         "catheter_major",
-        "catheter_bloodstream_infection",
+        "catheter_infection",
         "catheter_pneumothorax",
     }
     assert without == {e for e in with_one if not e.startswith("catheter")}
@@ -196,3 +205,10 @@ def test_the_lines_beside_the_risks_follow_the_course(library):
         "harm.plasma_allergy_per_unit",
         "harm.ace_inhibitor_conflict",
     }
+
+
+def test_the_facts_of_a_decision_become_the_facts_of_the_model():
+    """The order says sessions, fluid and access; the record says ACE inhibitor."""
+    facts = harm_facts([Fact("ace_inhibitor", "enalapril")], sessions_count=5, central_catheter=True)
+    assert facts == HarmFacts(5, central_catheter=True, ace_inhibitor_within_24_h=True)
+    assert harm_facts([], sessions_count=3) == HarmFacts(3)
