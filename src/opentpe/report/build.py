@@ -31,12 +31,13 @@ def view(consultation: Consultation, library: Library, language: str = "en") -> 
         forecast=forecast.build(consultation, pen),
         harms=harm.groups(consultation, pen),
         harm_note=pen.say("harm.note"),
+        harm_more=tuple(pen.line(line) for line in consultation.harm_lines),
         checks=harm.checks(consultation, pen),
         options=choice.options(consultation, pen),
         benefit=choice.benefit(consultation, pen),
         knowledge=knowledge.build(consultation, pen),
         headings=_headings(pen),
-        footer=_footer(consultation, pen),
+        footer=footer(consultation, pen),
     )
 
 
@@ -87,7 +88,8 @@ def _size(consultation: Consultation, pen: Desk) -> list[str]:
     return shown
 
 
-def _footer(consultation: Consultation, pen: Desk) -> str:
+def footer(consultation: Consultation, pen: Desk) -> str:
+    """The last line of every document: version, library, day."""
     made = consultation.versions or (consultation.forecast.versions if consultation.forecast else None)
     version = made.opentpe if made else "–"
     library = (made.library if made else pen.library.digest)[:12]

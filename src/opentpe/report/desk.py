@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import date
+from typing import Any, Final
 
 from opentpe.domain.consultation import Band, Consultation, Line
 from opentpe.domain.decision import Fact
@@ -13,6 +15,8 @@ from opentpe.report import frequency
 from opentpe.report import words_of_numbers as words
 from opentpe.report.sentences import Sentences
 from opentpe.report.view import Said
+
+_ISO_DATE: Final = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +64,14 @@ class Desk:
         return Said(text, self.sentences.label(line.code), self.cites(line.sources), level, "", line.code)
 
     def named(self, value: Any) -> Any:
-        """A value with names of the vocabulary (a fluid, a solute, an access) turned into words."""
+        """A value with names of the vocabulary (a fluid, a solute, an access) and ISO dates turned into words."""
         if not isinstance(value, str):
             return value
-        for kind in ("fluid", "access", "separator", "solute", "estimator", "fact", "quantity"):
+        kinds = ("fluid", "access", "separator", "modality", "solute", "estimator", "fact", "quantity")
+        for kind in kinds:
             if self.sentences.has(f"{kind}.{value}"):
                 return self.sentences.say(f"{kind}.{value}")
-        return value
+        return _ISO_DATE.sub(lambda m: words.day(date.fromisoformat(m[0]), self.sentences.numbers), value)
 
     def facts(self, facts: Iterable[Fact]) -> dict[str, Any]:
         """Name -> value of facts, to fill a sentence with."""
@@ -120,7 +125,7 @@ def _mentioned(consultation: Consultation) -> Iterator[str]:
 def _beneath(consultation: Consultation) -> Iterator[str]:
     for step in consultation.decision.trace:
         yield from step.sources
-    for line in consultation.assumed:
+    for line in (*consultation.benefit_lines, *consultation.harm_lines, *consultation.assumed):
         yield from line.sources
     if forecast := consultation.forecast:
         for line in (*forecast.assumed, *forecast.warnings):

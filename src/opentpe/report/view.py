@@ -68,11 +68,10 @@ class OrderView:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A dashed line in a figure: value in the unit of the series, its label and which side is the bad one."""
+    """A dashed line in a figure: value in the unit of the series and its label."""
 
     value: float
     label: str
-    side: str = "below"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +170,7 @@ class BenefitView:
     bars: tuple[BenefitBar, ...]
     contributions: Table | None
     notes: tuple[Said, ...]
+    more: tuple[Said, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +266,7 @@ class ReportView:
     forecast: ForecastView | None
     harms: tuple[HarmGroup, ...]
     harm_note: str
+    harm_more: tuple[Said, ...]
     checks: tuple[Checks, ...]
     options: OptionsView | None
     benefit: BenefitView | None

@@ -147,7 +147,9 @@ def _readers(kind: type[Body], allowed: Allowed) -> tuple[Callable[..., Any], ..
         """Every version, oldest first."""
         return [out(kept) for kept in here.store.history(kind, record_id)]
 
-    def of_patient(patient_id: Id, here: Here, person: who, after: str = "", limit: Limit = 500) -> list[dict[str, Any]]:  # type: ignore[valid-type]  # noqa: ARG001
+    def of_patient(
+        patient_id: Id, here: Here, person: who, after: str = "", limit: Limit = 500
+    ) -> list[dict[str, Any]]:  # type: ignore[valid-type]
         """Records of a patient that are in use."""
         return [out(kept) for kept in here.store.current(kind, patient_id, limit=limit, after=after)]
 
@@ -190,5 +192,3 @@ def sign(record_id: Id, said: Changing[kinds.Order], here: Here, person: Decider
 def patient_bundle(patient_id: Id, here: Here, person: Reader) -> dict[str, Any]:
     """Everything about a patient as a FHIR bundle."""
     return exchange_fhir.bundle(here.store, here.library, person.name, patient_id)
-
-

@@ -117,7 +117,7 @@ def _risks() -> tuple[Risk, ...]:
         return Band(p, low, (p + low) / 2, (p + high) / 2, high, "1")
 
     return (
-        Risk("any_event", rate(0.057, 0.015, 0.2), rate(0.22, 0.07, 0.49), ("aan2011",), "recorded in registries"),
+        Risk("any_recorded", rate(0.057, 0.015, 0.2), rate(0.22, 0.07, 0.49), ("aan2011",), "recorded in registries"),
         Risk(
             "hypocalcaemia_symptoms",
             rate(0.017, 0.004, 0.07),
@@ -135,6 +135,14 @@ def _risks() -> tuple[Risk, ...]:
             linked="relative_blood_volume",
         ),
         Risk("anaphylaxis", rate(0.0005, 0.00004, 0.006), rate(0.0025, 0.0002, 0.028), ("aan2011",), "", thin=True),
+        Risk("nausea_vomiting", rate(0.0057, 0.0008, 0.04), rate(0.028, 0.004, 0.16), ("aan2011",), thin=True),
+        Risk("fever_chills", rate(0.003, 0.0004, 0.029), rate(0.017, 0.002, 0.13), ("aan2011",), thin=True),
+        Risk("interrupted", rate(0.021, 0.004, 0.1), rate(0.09, 0.02, 0.32), ("aan2011",)),
+        Risk("access_failure", rate(0.018, 0.002, 0.17), rate(0.08, 0.01, 0.44), ("aan2011",)),
+        Risk("infection", rate(0.00026, 0.00003, 0.0025), rate(0.0013, 0.0001, 0.013), ("aan2011",), thin=True),
+        Risk("severe_event", rate(0.0033, 0.0006, 0.019), rate(0.017, 0.003, 0.09), ("aan2011",)),
+        Risk("death", rate(0.00012, 0.00002, 0.0008), rate(0.0006, 0.0001, 0.004), ("aan2011",)),
+        Risk("bleeding_30_days", None, rate(0.016, 0.002, 0.11), ("aan2011",)),
         Risk("venous_thrombosis", None, rate(0.02, 0.004, 0.10), ("aan2011",)),
         Risk("catheter_major", None, rate(0.15, 0.03, 0.48), ("aan2011",), condition="central_catheter", thin=True),
         Risk("mild_allergy", rate(0.37, 0.08, 0.81), rate(0.62, 0.26, 0.86), ("aan2011",), condition="plasma"),
@@ -142,24 +150,31 @@ def _risks() -> tuple[Risk, ...]:
 
 
 def order(first: date) -> Order:
-    values = (
-        ("volume_ml", 2500),
-        ("plasma_volumes", 0.98),
-        ("weight_kg", 68.0),
-        ("haematocrit", 0.38),
-        ("haematocrit_on", date(2026, 2, 18)),
-    )
     lines = (
-        Line("order.volume", values, ("practice",)),
-        Line("order.sessions", (("sessions_count", 5), ("weekdays", "Fri Mon Wed Fri Mon")), ("asfa2023",)),
-        Line("order.fluid", (("fluid", "albumin_5"), ("bottles_count", 5), ("bottle_ml", 500)), ()),
-        Line("order.balance", (("balance_pct", 100),), ()),
-        Line("order.anticoagulant", (("inlet_ac_ratio", 10.0), ("anticoagulant", "acd_a")), ()),
-        Line("order.calcium", (("calcium_ml", 25.0), ("calcium_ml_per_l", 10.0)), ("practice",)),
-        Line("order.flow", (("inlet_flow_ml_min", 60.0), ("duration_min", 86.0), ("chair_min", 161.0)), ()),
-        Line("order.separator_shows", (("bag_ml", 2950.0), ("ac_used_ml", 470.0)), ()),
-        Line("order.access", (("access", "peripheral_two_needles"),), ()),
-        Line("order.stop", (), ("practice",)),
+        Line("order_modality", (("modality", "centrifuge_citrate"),)),
+        Line(
+            "order_volume",
+            (
+                ("volume_ml", 2500.0),
+                ("plasma_volumes", 0.977),
+                ("weight_kg", 68.0),
+                ("weight_on", date(2026, 2, 18)),
+                ("height_cm", 168.0),
+                ("hct_fraction", 0.38),
+                ("hct_on", date(2026, 2, 18)),
+            ),
+            ("practice",),
+            "design",
+        ),
+        Line("order_sessions", (("count", 5), ("dates", "2026-02-20, 2026-02-23, 2026-02-25")), ("asfa2023",)),
+        Line(
+            "order_fluid", (("fluid", "albumin 5 %"), ("bottles", "5 x 500 mL"), ("course_bottles", "25 x 500 mL")), ()
+        ),
+        Line("order_ratio", (("ratio", 10.0), ("ac", "acd_a")), ()),
+        Line("order_calcium", (("ml", 25.0), ("ml_per_l", 10.0)), ("practice",)),
+        Line("order_access_two_arms", ()),
+        Line("order_stop_rule", (("most", 7),), ("practice",)),
+        Line("order_void", ()),
     )
     dates = tuple(date.fromordinal(first.toordinal() + d) for d in DAYS)
     estimators = (
@@ -172,7 +187,7 @@ def order(first: date) -> Order:
 
 
 def forecast() -> Forecast:
-    at = tuple(
+    moments = tuple(
         Moment(label, t, (("igg", band(v, 0.2, "g/L")), ("fibrinogen", band(f, 0.15, "g/L"))))
         for label, t, v, f in (("24h", 15900, 2.4, 1.5), ("14d", 34600, 5.7, 2.9))
     )
@@ -186,12 +201,12 @@ def forecast() -> Forecast:
         "5 x 2500 mL",
         band(PV_ML, 0.08, "mL"),
         _sessions(),
-        at,
+        moments,
         course_series(),
         session_series(),
         (drug,),
         _risks(),
-        assumed=(Line("assumed.iga_baseline", (("value", 2.1),), (), "recalled"),),
+        assumed=(Line("assumed_separator", (("value", "centrifuge_continuous"),), (), "recalled"),),
         warnings=(Line("outside_validity", (("quantity", "age_years"), ("value", 17), ("low", 18), ("high", 70)), ()),),
         sources=(Sourced("solutes/igg.escape_rate_per_d", 0.2, Status.CALIBRATED, "1/d", "", "", "24-h rebound"),),
         versions=Versions("0.1.0", "3f2a9c0d" * 8, (), 1, 2000),

@@ -45,7 +45,9 @@ def test_the_first_reason_carries_the_first_sources(view):
 def test_the_order_reads_as_one_line_per_element(view):
     """Volume, dose, weight and haematocrit with its date stand in one line."""
     lines = {line.label: line.text for line in view.order.lines}
-    assert lines["Replace"] == "2500 mL patient plasma each session (0.98 PV; 68 kg, haematocrit 0.38 of 18 Feb)"
+    assert lines["Replace"] == (
+        "2500 mL patient plasma at each session (0.98 PV; 68 kg of 18 Feb, 168 cm, haematocrit 0.38 of 18 Feb)."
+    )
 
 
 def test_the_days_are_those_of_the_order(view):
@@ -95,7 +97,7 @@ def test_every_advice_has_words_even_when_nothing_else_is_known(advice, library,
 
 
 def test_the_report_lists_assumptions_and_what_the_record_lacks(view):
-    """Recalled values and taken-as-absent facts are named."""
+    """Filled gaps and taken-as-absent facts are named."""
     texts = [line.text for line in view.knowledge.assumed]
-    assert any("IgA" in t for t in texts)
+    assert any("separator was not said" in t for t in texts)
     assert any("allergy to albumin" in t for t in texts)

@@ -71,7 +71,7 @@ def test_a_refusal_is_a_page_without_order_and_forecast(consultation, library):
 
 def test_terminal_and_page_show_the_same_numbers(view, page):
     """Every number of the order and of the harms stands in both."""
-    console = Console(width=200, record=True, file=io.StringIO())
+    console = Console(width=400, record=True, file=io.StringIO())
     terminal.print_consultation(view, console)
     told = console.export_text()
     for text in (

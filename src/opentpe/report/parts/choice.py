@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from opentpe.domain.consultation import Band, Benefit, Consultation, Contribution, Option
@@ -17,6 +18,15 @@ _COLUMNS: Final = (
     ("needs", ("needs", "cost")),
 )
 _GROUPS: Final = ("none", "mild", "moderate", "marked")
+# Lines that stand beside the bars; the rest is a click away.
+_SHOWN: Final = (
+    "benefit.not_calibrated",
+    "benefit.trial_",
+    "benefit.one_week_later",
+    "benefit.none_",
+    "benefit.delay_outside",
+    "benefit.optic_neuritis",
+)
 _BARS: Final = ("exchange", "no_exchange")
 
 
@@ -66,14 +76,19 @@ def _upper(text: str) -> str:
 
 def benefit(consultation: Consultation, desk: Desk) -> BenefitView | None:
     """Bars with and without exchange at each horizon, and what shifts them; None where nothing may be said."""
-    if not consultation.benefit:
-        return None
     rows = consultation.benefit
+    if not rows and not consultation.benefit_lines:
+        return None
     bars = tuple(_bar(b, desk) for b in rows if b.arm in _BARS)
     first = next((b for b in rows if b.contributions), None)
-    notes = [Said(desk.say("benefit.not_calibrated"), cites=desk.cites(s for b in rows for s in b.sources))]
-    notes.append(Said(desk.say("benefit.bracket")))
-    return BenefitView(bars, _contributions(first, desk) if first else None, tuple(notes))
+    said = [desk.line(line) for line in consultation.benefit_lines]
+    shown = [replace(line, level="") for line in said if line.code.startswith(_SHOWN)]
+    if rows:
+        shown.insert(0, Said(desk.say("benefit.bracket")))
+    if rows and not said:
+        shown.append(Said(desk.say("benefit.not_calibrated"), cites=desk.cites(s for b in rows for s in b.sources)))
+    more = tuple(line for line in said if not line.code.startswith(_SHOWN))
+    return BenefitView(bars, _contributions(first, desk) if first else None, tuple(shown), more)
 
 
 def _bar(row: Benefit, desk: Desk) -> BenefitBar:

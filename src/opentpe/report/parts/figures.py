@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import Final
 
 from opentpe.domain.consultation import Consultation, Forecast, Series
-from opentpe.evidence.load import is_sourced
 from opentpe.report import words_of_numbers as words
 from opentpe.report.desk import Desk
 from opentpe.report.view import Figure, Limit, Measured, Panel
@@ -116,13 +115,13 @@ def _panel(series: Series, desk: Desk, forecast: Forecast | None = None, until: 
 
 def _limits(series: Series, desk: Desk) -> tuple[Limit, ...]:
     """Limits that the library draws into the figure of a quantity, in the unit of its series."""
-    document = desk.library.documents.get("limits_shown", {})
-    found = document.get(series.name, {})
-    return tuple(
-        Limit(float(node["value"]), desk.say(f"limit.{series.name}.{name}"), str(node.get("side", "below")))
-        for name, node in found.items()
-        if is_sourced(node) and node.get("unit") == series.unit
-    )
+    found = desk.library.document("limits_shown").get(series.name, {})
+    limits = []
+    for name, node in found.items():
+        value = desk.library.value(node["same_as"]) if "same_as" in node else float(node["value"])
+        label = desk.say(f"limit.{series.name}.{name}", value=value)
+        limits.append(Limit(value, label))
+    return tuple(limits)
 
 
 def _measured(series: Series, forecast: Forecast | None) -> tuple[Measured, ...]:

@@ -123,16 +123,16 @@ def _nadirs(forecast: Forecast, desk: Desk) -> Table | None:
 
 
 def _moments(forecast: Forecast, desk: Desk) -> Table | None:
-    present = _bands([m.values for m in forecast.at])
+    present = _bands([m.values for m in forecast.moments])
     names = [n for n in (*SHOWN, *(d.drug for d in forecast.drugs)) if n in present]
     if not names:
         return None
-    units = {name: b.unit for m in forecast.at for name, b in m.values}
+    units = {name: b.unit for m in forecast.moments for name, b in m.values}
     columns = (
         Column(desk.say("column.moment"), numeric=False),
         *(Column(desk.title("solute", n), words.unit(units[n])) for n in names),
     )
-    rows = tuple((moment_words(m, desk), *(_cell(m.values, n, desk) for n in names)) for m in forecast.at)
+    rows = tuple((moment_words(m, desk), *(_cell(m.values, n, desk) for n in names)) for m in forecast.moments)
     return Table(desk.say("caption.moments"), columns, rows)
 
 

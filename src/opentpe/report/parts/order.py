@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from opentpe.domain.consultation import Consultation, Order
+from dataclasses import replace
+from typing import Final
+
+from opentpe.domain.consultation import Consultation, Line, Order
+from opentpe.domain.sourced import Status
 from opentpe.report import words_of_numbers as words
 from opentpe.report.desk import Desk
-from opentpe.report.view import Column, OrderView, Table
+from opentpe.report.view import Column, OrderView, Said, Table
+
+_NEEDS: Final = "order_needs"  # stands above the order
+_VOID: Final = "order_void"  # stands below the signature
 
 
 def build(consultation: Consultation, desk: Desk) -> OrderView | None:
@@ -16,13 +23,19 @@ def build(consultation: Consultation, desk: Desk) -> OrderView | None:
     style = desk.sentences.numbers
     return OrderView(
         title=desk.say("heading.order"),
-        lines=tuple(desk.line(line) for line in order.lines),
+        lines=tuple(_line(line, desk) for line in order.lines if line.code not in (_NEEDS, _VOID)),
         needs=tuple(desk.word("fact", need) for need in order.needs),
         days=tuple((i + 1, words.day(on, style)) for i, on in enumerate(order.dates)),
         picks=_picks(order, desk),
         estimators=_estimators(order, desk),
         words=order.words,
     )
+
+
+def _line(line: Line, desk: Desk) -> Said:
+    """A line of the order; its status is named only where the value is recalled."""
+    said = desk.line(line)
+    return said if line.status == Status.RECALLED else replace(said, level="")
 
 
 def _picks(order: Order, desk: Desk) -> Table | None:
