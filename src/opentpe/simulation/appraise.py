@@ -65,7 +65,9 @@ def _course(decision: Decision) -> str:
 
 def _number(decision: Decision, name: str) -> float | None:
     fact = decision.fact(name)
-    return float(fact.value) if fact and isinstance(fact.value, int | float) and not isinstance(fact.value, bool) else None
+    return (
+        float(fact.value) if fact and isinstance(fact.value, int | float) and not isinstance(fact.value, bool) else None
+    )
 
 
 def _flag(decision: Decision, name: str) -> bool | None:
