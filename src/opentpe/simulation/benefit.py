@@ -69,6 +69,7 @@ def benefit_facts(
     reflexes_preserved: bool | None = None,
 ) -> BenefitFacts:
     """What the benefit model asks, from the facts of a decision; `delay_days` from onset to the first exchange."""
+    facts = tuple(facts)
     known = {f.name: f.value for f in facts if f.known}
     pattern = known.get("mri_lesion_pattern")
     enhancing = known.get("gd_enhancement")
@@ -78,7 +79,7 @@ def benefit_facts(
             library,
             _number(known.get("edss_now")),
             _number(known.get("attack_acuity")) if known.get("visual_attack") else None,
-            True if known.get("plegic") else None,
+            True if known.get("severe_function") or known.get("plegic") else None,
         ),
         course=_course(known),
         gd_enhancement=None if enhancing is None else bool(enhancing),
@@ -87,10 +88,16 @@ def benefit_facts(
         reflexes_preserved=reflexes_preserved,
         optic_neuritis=bool(known.get("visual_attack")),
         sessions_planned=sessions_planned,
-        nmosd_open=known.get("branch") == "nmosd"
-        or (bool(known.get("serology_open")) and not known.get("ms_established")),
+        nmosd_open=nmosd_open(facts),
         other_disease=known.get("branch", "ms") not in ("ms", "nmosd"),
     )
+
+
+def nmosd_open(facts: Iterable[Fact]) -> bool:
+    """True while NMOSD is present, or its antibodies are not back and MS is not established."""
+    known = {f.name: f.value for f in facts if f.known}
+    waiting = bool(known.get("serology_open")) and not known.get("ms_established")
+    return known.get("branch") == "nmosd" or waiting
 
 
 def _course(known: Mapping[str, Value]) -> str:

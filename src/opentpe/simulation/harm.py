@@ -7,7 +7,6 @@ stand for them; each effect enters once. Parameters: `evidence/equations/harm.to
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -15,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 from opentpe.domain.consultation import Line, Risk
-from opentpe.domain.decision import Fact
 from opentpe.evidence.load import Library
 from opentpe.kernel import response
 from opentpe.kernel.response import Array
@@ -66,25 +64,6 @@ class HarmFacts:
     def plasma(self) -> bool:
         """True where any donor plasma is given."""
         return self.plasma_only or any(self.plasma_units)
-
-
-def harm_facts(
-    facts: Iterable[Fact],
-    *,
-    sessions_count: int,
-    calcium: bool = True,
-    plasma_units: tuple[float, ...] = (),
-    central_catheter: bool = False,
-) -> HarmFacts:
-    """What the harm model asks: the order's part as given, the patient's part from the facts of a decision."""
-    known = {f.name: f.value for f in facts if f.known}
-    return HarmFacts(
-        sessions_count,
-        calcium,
-        plasma_units,
-        central_catheter=central_catheter,
-        ace_inhibitor_within_24_h=bool(known.get("ace_inhibitor")),
-    )
 
 
 class Physiology(NamedTuple):

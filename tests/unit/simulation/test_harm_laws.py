@@ -7,14 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opentpe.domain.decision import Fact
 from opentpe.simulation import harm
 from opentpe.simulation.harm import (
     HarmFacts,
     OwnCount,
     Physiology,
     event_probabilities,
-    harm_facts,
     harm_lines,
     risks,
 )
@@ -205,10 +203,3 @@ def test_the_lines_beside_the_risks_follow_the_course(library):
         "harm.plasma_allergy_per_unit",
         "harm.ace_inhibitor_conflict",
     }
-
-
-def test_the_facts_of_a_decision_become_the_facts_of_the_model():
-    """The order says sessions, fluid and access; the record says ACE inhibitor."""
-    facts = harm_facts([Fact("ace_inhibitor", "enalapril")], sessions_count=5, central_catheter=True)
-    assert facts == HarmFacts(5, central_catheter=True, ace_inhibitor_within_24_h=True)
-    assert harm_facts([], sessions_count=3) == HarmFacts(3)
