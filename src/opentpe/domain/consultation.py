@@ -224,6 +224,10 @@ class Consultation:
     forecast: Forecast | None = None
     options: tuple[Option, ...] = ()
     benefit: tuple[Benefit, ...] = ()
+    benefit_notes: tuple[Line, ...] = ()
+    harm_notes: tuple[Line, ...] = ()
     versions: Versions | None = None
     citations: tuple[Citation, ...] = ()
     assumed: tuple[Line, ...] = ()
+    benefit_lines: tuple[Line, ...] = ()  # counts, conflicts and limits beside the expected benefit
+    harm_lines: tuple[Line, ...] = ()  # limits of the rates of harm
