@@ -95,9 +95,10 @@ class Fetch:
         if body is not None:
             headers["Content-Type"] = "application/fhir+json"
             content = json.dumps(body).encode()
-        with _explained(self.limits), self.client.stream(
-            method, address, headers=headers, content=content, timeout=left_s
-        ) as answer:
+        with (
+            _explained(self.limits),
+            self.client.stream(method, address, headers=headers, content=content, timeout=left_s) as answer,
+        ):
             return self._checked(answer, self._body(answer))
 
     def _body(self, answer: httpx.Response) -> bytes:

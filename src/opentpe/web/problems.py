@@ -54,7 +54,9 @@ def _ours(_: Request, error: Exception) -> Response:
     if isinstance(error, UnavailableError):
         return problem(503, "unavailable", str(error))
     if isinstance(error, InputError):
-        return problem(422, "input", str(error), **{k: getattr(error, k) for k in ("where", "found", "expected", "remedy")})
+        return problem(
+            422, "input", str(error), **{k: getattr(error, k) for k in ("where", "found", "expected", "remedy")}
+        )
     LOG.error("%s", type(error).__name__)
     return problem(500, "fault", "OpenTPE could not do this. The change was not made.")
 
@@ -81,5 +83,3 @@ def _invalid(_: Request, error: Exception) -> Response:
 def _fault(request: Request, error: Exception) -> Response:
     LOG.error("fault in %s: %s", getattr(request.scope.get("route"), "path", "-"), type(error).__name__)
     return problem(500, "fault", "A fault of ours. The change was not made; the log names the place.")
-
-

@@ -49,7 +49,9 @@ def key_of(path: Path) -> bytes:
     except FileExistsError:
         pass
     except OSError as error:
-        raise InputError(str(path), f"a place that cannot be written ({error.strerror})", "a writable folder") from error
+        raise InputError(
+            str(path), f"a place that cannot be written ({error.strerror})", "a writable folder"
+        ) from error
     key = path.read_bytes()
     if len(key) < 32:
         raise InputError(str(path), f"{len(key)} bytes", "a key of 32 bytes", "Remove the file; people sign in again.")
