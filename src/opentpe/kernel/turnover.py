@@ -1,4 +1,4 @@
-"""How proteins, antibodies and blood cells are made, spread, catabolised and removed: scalar laws, one solute, one step.
+"""How proteins, antibodies and blood cells are made, spread, catabolised and removed: scalar laws of one solute.
 
 Amounts mg (or unit x mL), volumes mL, flows mL/min, rates per minute, times min; concentration mg/mL = g/L.
 Equation numbers are those of docs/theory/turnover.md. All elimination leaves from plasma.
@@ -98,16 +98,21 @@ def recycling_drive(total_igg: float, half: float, reference: float, blocker: fl
 
 
 @njit(cache=True)
-def fcrn_rate(reference_rate: float, free_rate: float, drive: float) -> float:
-    """Catabolic rate of an IgG per minute at a recycling drive; `reference_rate` is its rate at drive 1 (14)."""
-    recycled = max(0.0, 1.0 - reference_rate / free_rate) * drive
-    return free_rate * (1.0 - min(1.0, recycled))
+def recycled_share(reference_rate: float, free_rate: float) -> float:
+    """Share of an IgG that FcRn returns at drive 1, from its catabolic rate there and without FcRn (equation 14)."""
+    return max(0.0, 1.0 - reference_rate / free_rate)
 
 
 @njit(cache=True)
-def saturable_rate(maximum_mg_min: float, half: float, volume_ml: float, concentration: float) -> float:
-    """Extra catabolic rate per minute through a saturable target (equation 16)."""
-    return maximum_mg_min / (volume_ml * (half + concentration))
+def fcrn_rate(share: float, free_rate: float, drive: float) -> float:
+    """Catabolic rate of an IgG per minute at a recycling drive (equation 13)."""
+    return free_rate * (1.0 - min(1.0, share * drive))
+
+
+@njit(cache=True)
+def saturable_rate(maximum_mg_min: float, half_mg: float, amount_mg: float) -> float:
+    """Extra catabolic rate per minute through a saturable target, by amount in the central volume (equation 16)."""
+    return maximum_mg_min / (half_mg + amount_mg)
 
 
 @njit(cache=True)
