@@ -11,8 +11,18 @@ import numpy as np
 from numba import njit
 
 from opentpe.kernel import circulation, citrate, controller, fluid, lines, machine, operator, watch
-from opentpe.kernel.body import CITRATE_S, DT, Laws, Patient, blood_content, calcium_second, marked, patient_second
-from opentpe.kernel.body import remember, weakened
+from opentpe.kernel.body import (
+    CITRATE_S,
+    DT,
+    Laws,
+    Patient,
+    blood_content,
+    calcium_second,
+    marked,
+    patient_second,
+    remember,
+    weakened,
+)
 from opentpe.kernel.controller import Entry, Phase
 from opentpe.kernel.lines import PATIENT
 
