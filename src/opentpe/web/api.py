@@ -168,7 +168,6 @@ def _models(kind: type[Body]) -> tuple[Any, Any, Any]:
     return KeptOut[kind], Adding[kind], Changing[kind]  # type: ignore[valid-type]
 
 
-
 def looked(here: Clinic, person: Person, patient_id: str) -> None:
     """A line in the audit chain that somebody opened a patient; where it cannot be written, care goes on."""
     try:
