@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from opentpe import __version__
 from opentpe.domain import words
 from opentpe.domain.consultation import Forecast, Moment, Series, SessionForecast, Versions
+from opentpe.domain.decision import Decision
 from opentpe.domain.sourced import Sourced
 from opentpe.domain.subject import Subject
 from opentpe.domain.therapy import MINUTES_PER_DAY, Course, Procedure
@@ -19,7 +21,7 @@ from opentpe.evidence.load import Library
 from opentpe.kernel import march, timeline
 from opentpe.kernel.arrays import Cohort, Floats, Schedule, Trajectory
 from opentpe.kernel.circuit import Run
-from opentpe.simulation import bands, cohort
+from opentpe.simulation import bands, caveats, cohort, danger
 from opentpe.simulation.cohort import Columns
 from opentpe.simulation.setup import Setup, prepare
 
@@ -52,13 +54,17 @@ def forecast(
     at: Sequence[str] = (),
     seed: int,
     draws: int,
+    decision: Decision | None = None,
 ) -> Forecast:
     """The forecast of a course for a subject, with bands from `draws` parameter draws of a seed.
 
+    A decision lends its facts (an ACE inhibitor taken, …) to the risk table.
     Raises `InputError` for an order that cannot be run, `InvariantError` where a run broke a law of physics.
     """
     run = simulate(subject, course, library, unit, solutes=solutes, at=at, seed=seed, draws=draws)
-    return tell(run, subject, course, library, seed)
+    told = tell(run, subject, course, library, seed)
+    risks = danger.risks(run.setup, run.columns, run.trajectory, run.plan.output_min, library, seed, decision)
+    return replace(told, risks=risks)
 
 
 def simulate(
@@ -83,7 +89,7 @@ def simulate(
     grid, outputs = _times(runs, end, moments)
     plan = timeline.build(
         [cohort.session(p, r, setup, library) for p, r in runs],
-        [cohort.dose(d, columns) for d in course.drug_doses],
+        [cohort.dose(d, columns, subject, library) for d in course.drug_doses],
         float(outputs[-1]),
         outputs,
         cohort.fluid_table(setup, columns, library),
@@ -149,8 +155,8 @@ def tell(run: Simulated, subject: Subject, course: Course, library: Library, see
         sessions=tuple(_session(run, i, library) for i in range(len(run.runs))),
         moments=tuple(_moment(run, label, time) for label, time in run.moments),
         series=tuple(_series(run, j) for j in range(len(columns.keys))),
-        assumed=(*run.setup.assumed, *cohort.assumed(subject, columns, library)),
-        warnings=cohort.warnings(subject, run.setup, columns, library),
+        assumed=(*run.setup.assumed, *caveats.assumed(subject, columns), *caveats.recalled(columns)),
+        warnings=caveats.warnings(subject, run.setup, columns, library),
         sources=_unique((*run.setup.used, *columns.used)),
         versions=Versions(__version__, library.digest, library.overlaid, seed, run.people.plasma_ml.size),
     )
@@ -172,8 +178,8 @@ def _session(run: Simulated, i: int, library: Library) -> SessionForecast:
         replaced_ml=machine.replaced_ml,
         blood_processed_ml=machine.blood_processed_ml,
         inlet_flow_ml_min=machine.inlet_flow_ml_min,
-        pre=bands.bands(trajectory.before[:, :, i], columns.keys, columns.units),
-        post=bands.bands(trajectory.after[:, :, i], columns.keys, columns.units),
+        pre=bands.bands(trajectory.before[:, :, i] * columns.scale, columns.keys, columns.units),
+        post=bands.bands(trajectory.after[:, :, i] * columns.scale, columns.keys, columns.units),
     )
 
 
@@ -183,13 +189,13 @@ def _at(run: Simulated, time_min: float) -> int:
 
 def _moment(run: Simulated, label: str, time_min: float) -> Moment:
     values = run.trajectory.concentration[:, :, _at(run, time_min)]
-    return Moment(label, time_min, bands.bands(values, run.columns.keys, run.columns.units))
+    return Moment(label, time_min, bands.bands(values * run.columns.scale, run.columns.keys, run.columns.units))
 
 
 def _series(run: Simulated, j: int) -> Series:
     where = np.searchsorted(run.plan.output_min, run.grid_min)
     values = run.trajectory.concentration[:, j, :][:, where]
-    return bands.series(values, run.grid_min, run.columns.keys[j], run.columns.units[j])
+    return bands.series(values * run.columns.scale[j], run.grid_min, run.columns.keys[j], run.columns.units[j])
 
 
 def _unique(values: Sequence[Sourced]) -> tuple[Sourced, ...]:
