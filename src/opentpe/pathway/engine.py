@@ -48,7 +48,8 @@ def decide(
     assumed = assumed_facts(pathway, sheet, asked)
     remarks = Remarks(pathway, sheet, verdict, steps)
     start = clock.start_day(sheet, verdict.advice)
-    reassess = clock.reassess_day(sheet, verdict.advice)
+    own = verdict.rule.reassess_d if verdict.rule is not None else None
+    reassess = clock.reassess_day(sheet, verdict.advice, own)
     by = _by(sheet, verdict.advice, start or reassess)
     return Decision(
         advice=verdict.advice,
