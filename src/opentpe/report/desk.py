@@ -38,7 +38,7 @@ class Desk:
     def title(self, kind: str, name: str) -> str:
         """The words for a name at the start of a line: "Fibrinogen", "IgG"."""
         text = self.word(kind, name)
-        return text[:1].upper() + text[1:]
+        return text[:1].upper() + text[1:] if text[:1].isascii() else text
 
     def cites(self, sources: Iterable[str]) -> tuple[int, ...]:
         """The numbers of the sources, ascending."""
@@ -125,7 +125,7 @@ def _mentioned(consultation: Consultation) -> Iterator[str]:
 def _beneath(consultation: Consultation) -> Iterator[str]:
     for step in consultation.decision.trace:
         yield from step.sources
-    for line in (*consultation.benefit_lines, *consultation.harm_lines, *consultation.assumed):
+    for line in (*consultation.benefit_notes, *consultation.harm_notes, *consultation.assumed):
         yield from line.sources
     if forecast := consultation.forecast:
         for line in (*forecast.assumed, *forecast.warnings):

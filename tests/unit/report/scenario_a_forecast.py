@@ -166,7 +166,11 @@ def order(first: date) -> Order:
             ("practice",),
             "design",
         ),
-        Line("order_sessions", (("count", 5), ("dates", "2026-02-20, 2026-02-23, 2026-02-25")), ("asfa2023",)),
+        Line(
+            "order_sessions",
+            (("count", 5), ("dates", "2026-02-20, 2026-02-23, 2026-02-25, 2026-02-27, 2026-03-02")),
+            ("asfa2023",),
+        ),
         Line(
             "order_fluid", (("fluid", "albumin 5 %"), ("bottles", "5 x 500 mL"), ("course_bottles", "25 x 500 mL")), ()
         ),
