@@ -101,8 +101,8 @@ def _appraised(consultation: Consultation, library: Library, seed: int) -> Consu
     return replace(
         consultation,
         benefit=expected.benefit,
-        benefit_notes=expected.lines,
-        harm_notes=harm.harm_lines(facts, library),
+        benefit_lines=expected.lines,
+        harm_lines=harm.harm_lines(facts, library),
     )
 
 

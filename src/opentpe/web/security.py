@@ -133,9 +133,9 @@ class Guard:
             f"{door} {_caller(place, headers)}", rate
         ):
             return 429, "too_many_requests", "Too many requests. Wait a minute."
-        if scope["path"] == "/sign-in" and scope["method"] == "POST":
-            if not self.buckets.take(f"sign-in {place}", limits.sign_ins_per_min):
-                return 429, "too_many_requests", "Too many attempts to sign in. Wait a minute."
+        signing_in = scope["path"] == "/sign-in" and scope["method"] == "POST"
+        if signing_in and not self.buckets.take(f"sign-in {place}", limits.sign_ins_per_min):
+            return 429, "too_many_requests", "Too many attempts to sign in. Wait a minute."
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > limits.body_bytes:
             return 413, "too_large", f"The upload is larger than {limits.body_bytes / 1e6:g} MB. Send less."
