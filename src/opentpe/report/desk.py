@@ -125,7 +125,7 @@ def _mentioned(consultation: Consultation) -> Iterator[str]:
 def _beneath(consultation: Consultation) -> Iterator[str]:
     for step in consultation.decision.trace:
         yield from step.sources
-    for line in (*consultation.benefit_notes, *consultation.harm_notes, *consultation.assumed):
+    for line in (*consultation.benefit_lines, *consultation.harm_lines, *consultation.assumed):
         yield from line.sources
     if forecast := consultation.forecast:
         for line in (*forecast.assumed, *forecast.warnings):

@@ -77,11 +77,11 @@ def _upper(text: str) -> str:
 def benefit(consultation: Consultation, desk: Desk) -> BenefitView | None:
     """Bars with and without exchange at each horizon, and what shifts them; None where nothing may be said."""
     rows = consultation.benefit
-    if not rows and not consultation.benefit_notes:
+    if not rows and not consultation.benefit_lines:
         return None
     bars = tuple(_bar(b, desk) for b in rows if b.arm in _BARS)
     first = next((b for b in rows if b.contributions), None)
-    said = [desk.line(line) for line in consultation.benefit_notes]
+    said = [desk.line(line) for line in consultation.benefit_lines]
     shown = [replace(line, level="") for line in said if line.code.startswith(_SHOWN)]
     if rows:
         shown.insert(0, Said(desk.say("benefit.bracket")))
