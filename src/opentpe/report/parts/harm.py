@@ -58,9 +58,13 @@ def _harm(risk: Risk, desk: Desk) -> Harm:
         desk.title("risk", risk.event),
         desk.often(risk.per_session) if risk.per_session else "–",
         desk.often(risk.per_course) if risk.per_course else "–",
-        "; ".join(note.rstrip(".") for note in notes),
+        " ".join(_sentence(note) for note in notes),
         desk.cites(risk.sources),
     )
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
 def checks(consultation: Consultation, desk: Desk) -> tuple[Checks, ...]:
