@@ -105,7 +105,8 @@ def _decode_record(cls: type[Any], data: Any, where: str) -> Any:
 def _decode_union(args: tuple[Any, ...], data: Any, where: str) -> Any:
     if data is None and type(None) in args:
         return None
-    for option in (a for a in args if a is not type(None)):
+    dates_first = sorted((a for a in args if a is not type(None)), key=lambda a: a not in (date, datetime))
+    for option in dates_first:  # an ISO date is a date, also where text would do
         try:
             return _decode(option, data, where)
         except InputError:

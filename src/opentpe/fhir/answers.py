@@ -27,12 +27,12 @@ def read(body: Node, row: Node, codes: Codebook, where: str) -> tuple[str, str] 
     if truth is not None:
         return _fitting("yes" if truth else "no", allowed, codes), ""
     if not allowed:
-        return ("", text) if text else None
+        return (text, text) if text else None
     found = _from_concept(concept, allowed, codes) or _from_words(text, allowed, codes)
     if not found:
         found = _from_interpretation(body, allowed, codes)
     if not found and row.get("free_text") and text:
-        return "other" if "other" in allowed else "", text
+        return "other" if "other" in allowed else text, text
     if not found and (text or shape.node(body, "valueQuantity")):
         raise InputError(where, repr((text or "a number")[:60]), ", ".join(a.replace("_", " ") for a in allowed))
     return (found, text) if found else None

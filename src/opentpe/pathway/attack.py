@@ -104,7 +104,7 @@ def onset_after_treatment(sheet: Sheet) -> Fact:
 
 def edss_impossible(sheet: Sheet) -> Fact:
     """Whether an EDSS outside 0 to 10, or between its half steps, is on record."""
-    rows = [(o.value, o.source) for o in sheet.patient.observations if o.kind == "edss" and o.value is not None]
+    rows = [(o.value, o.source) for o in sheet.findings.get("edss", ()) if o.value is not None]
     relapse = sheet.relapse
     if relapse is not None:
         rows += [(v, relapse.source) for v in (relapse.baseline_edss, relapse.nadir_edss) if v is not None]
@@ -251,8 +251,7 @@ def nmosd_hallmark(sheet: Sheet) -> Fact:
 
 
 def _serology(sheet: Sheet, name: str) -> Fact:
-    rows = [o for o in sheet.patient.observations if o.kind == name and o.when.first_day <= sheet.on and o.answer]
-    positive = next((o for o in rows if o.answer == "positive"), None)
+    positive = next((o for o in sheet.findings.get(name, ()) if o.answer == "positive"), None)
     if positive is not None:
         return Fact(name, "positive", (positive.source,), positive.when.age_days(sheet.on))
     row = sheet.newest.get(name)

@@ -15,7 +15,7 @@ from opentpe.evidence.load import Library
 from opentpe.pathway import facts
 from opentpe.pathway.derive import Derivation, derivation_question
 from opentpe.pathway.guidelines import Guideline, guideline_of
-from opentpe.pathway.rules import EFFECTS, Clause, Rule, parse_condition
+from opentpe.pathway.rules import EFFECTS, Clause, Rule, parse_condition, silent_steps, step_of
 from opentpe.pathway.sheet import Question, Sheet, sheet_of
 from opentpe.pathway.steroids import Regimen, regimens_of
 
@@ -35,6 +35,26 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """What a gate says once the advice is known: the part that is the same for everyone, ready, and the rest."""
+
+    guard: tuple[Clause, ...]
+    fixed: tuple[Rule, ...]
+    fixed_steps: tuple[Step, ...]
+    fixed_alerts: tuple[Alert, ...]
+    rules: tuple[Rule, ...]
+
+    @classmethod
+    def of(cls, gate: Gate) -> Remark:
+        """The remarks of a gate."""
+        rules = [r for r in gate.rules if r.effect not in (*_DECIDES, "cap")]
+        fixed = tuple(r for r in rules if r.unconditional is not None)
+        steps = tuple(step_of(r, outcome=True, facts=()) for r in fixed)
+        alerts = tuple(r.unconditional for r in fixed if r.unconditional is not None)
+        return cls(gate.guard, fixed, steps, alerts, tuple(r for r in rules if r.unconditional is None))
+
+
+@dataclass(frozen=True, slots=True)
 class Pathway:
     """All rules ready to walk. Build it once per library with `Pathway.of` and pass it along.
 
@@ -51,11 +71,16 @@ class Pathway:
     regimens: tuple[Regimen, ...]
     deciding: tuple[Rule, ...]
     caps: tuple[Rule, ...]
-    remarks: tuple[tuple[Gate, tuple[Rule, ...]], ...]
+    remarks: tuple[Remark, ...]
     reach: Mapping[str, frozenset[str]]
+    first: Mapping[str, int]
     probes: Mapping[str, tuple[bool | float | str, ...]]
     gate_of: Mapping[str, str]
     unit: Mapping[str, Any]
+    advices: Mapping[Advice, Fact]
+    open_questions: frozenset[str]  # unknown until answered, and not following from others
+    assumable: frozenset[str]  # taken as "no" where nobody recorded them
+    settled: tuple[str, ...]  # answered by another finding where they are not recorded
     definition: str = "opentpe"
 
     @classmethod
@@ -83,7 +108,9 @@ class Pathway:
         if self.definition == name:
             return self
         questions = {**self.questions, "refractory": derivation_question(self.variants[name])}
-        return replace(self, definition=name, questions=questions, reach=_reach(questions))
+        reach = _reach(questions)
+        first = _first(reach, list(self.deciding))
+        return replace(self, definition=name, questions=questions, reach=reach, first=first)
 
 
 def _build(library: Library, limits: Mapping[str, float]) -> Pathway:
@@ -93,8 +120,7 @@ def _build(library: Library, limits: Mapping[str, float]) -> Pathway:
     documents = {key: library.document(f"pathway/{key}") for key in GATES}
     derivations = reader.derivations(documents)
     variants = reader.variants(library.document("pathway/refractory"))
-    for name, derivation in (*derivations.items(), ("refractory", variants["opentpe"])):
-        questions[name] = derivation_question(derivation)
+    questions["refractory"] = derivation_question(variants["opentpe"])
     gates = tuple(reader.gate(key, document) for key, document in documents.items())
     rules = [rule for gate in gates for rule in gate.rules]
     guidelines = {
@@ -111,11 +137,16 @@ def _build(library: Library, limits: Mapping[str, float]) -> Pathway:
         regimens_of(library.document("steroids")),
         tuple(r for r in rules if r.effect in _DECIDES),
         tuple(r for r in rules if r.effect == "cap"),
-        tuple((g, tuple(r for r in g.rules if r.effect not in (*_DECIDES, "cap"))) for g in gates),
-        _reach(questions),
+        tuple(Remark.of(g) for g in gates),
+        reach := _reach(questions),
+        _first(reach, rules),
         _probes(questions, rules, [*derivations.values(), *variants.values()]),
         _gate_of(gates, derivations),
         library.document("unit"),
+        reader.advices,
+        frozenset(n for n, q in questions.items() if not q.assumed and not q.needs),
+        frozenset(n for n, q in questions.items() if q.assumed and not q.needs and not q.inspects),
+        tuple(n for n, q in questions.items() if q.settled_by),
     )
 
 
@@ -125,6 +156,8 @@ class _Reader:
     def __init__(self, limits: Mapping[str, float], questions: dict[str, Question]) -> None:
         self.limits = limits
         self.questions = questions
+        self.defaults: dict[str, Fact] = {}
+        self.advices = {a: Fact("advice", a.value) for a in Advice}
 
     def limit(self, key: str) -> float:
         try:
@@ -133,27 +166,33 @@ class _Reader:
             raise EvidenceError(f"evidence/limits.toml: no entry {key!r}") from None
 
     def clauses(self, text: str, where: str) -> tuple[Clause, ...]:
-        found = parse_condition(text, where, self.limit, self._assumed)
-        return tuple(replace(c, absent=self._absent(c.fact)) for c in found)
+        return parse_condition(text, where, self.limit, self._assumed)
 
     def _assumed(self, name: str) -> bool:
         question = self.questions.get(name)
         return question is not None and question.assumed
 
-    def _absent(self, name: str) -> Fact | None:
+    def shared(self, name: str) -> tuple[Fact, ...]:
+        """The answers to a question that are one object for every patient."""
+        if name == "advice":
+            return tuple(self.advices.values())
         question = self.questions.get(name)
-        return question.absent if question is not None else None
+        usual = (self.defaults[name],) if name in self.defaults else ()
+        return (question.absent, question.no, *usual) if question is not None else ()
 
     def derivations(self, documents: Mapping[str, Mapping[str, Any]]) -> dict[str, Derivation]:
         found: dict[str, Derivation] = {}
         for key, document in documents.items():
             for name, row in document.get("derive", {}).items():
-                found[name] = Derivation.of(name, key, row, self.clauses)
+                found[name] = Derivation.of(name, key, row, self.clauses, self.shared)
+                self.questions[name] = derivation_question(found[name])
+                self.defaults[name] = found[name].default
         return found
 
     def variants(self, document: Mapping[str, Any]) -> dict[str, Derivation]:
         return {
-            name: Derivation.of("refractory", "g6", row, self.clauses, variant=name) for name, row in document.items()
+            name: Derivation.of("refractory", "g6", row, self.clauses, self.shared, name)
+            for name, row in document.items()
         }
 
     def gate(self, key: str, document: Mapping[str, Any]) -> Gate:
@@ -192,16 +231,12 @@ class _Reader:
 
     def _finished(self, rule: Rule) -> Rule:
         """The rule with everything prepared that does not depend on a patient."""
-        steps = tuple(
-            replace(c, absent_step=_false_step(rule, c.absent)) if c.absent is not None else c for c in rule.clauses
-        )
         fixed = rule.effect == "alert" and not rule.clauses and not rule.facts
         ready = Alert(rule.code, rule.kind, rule.values, rule.sources, rule.level, rule.due) if fixed else None
-        return replace(rule, clauses=steps, unconditional=ready)
-
-
-def _false_step(rule: Rule, fact: Fact) -> Step:
-    return Step(rule.gate, rule.name, rule.condition, outcome=False, facts=(fact,), effect="", sources=rule.sources)
+        line = Step(rule.gate, rule.name, rule.condition, outcome=False, sources=rule.sources)
+        shared = self.shared(rule.clauses[0].fact) if rule.clauses else ()
+        first = rule.clauses[0].fact if rule.clauses else ""
+        return replace(rule, unconditional=ready, first=first, silent=silent_steps(rule.clauses, shared, line))
 
 
 def _reach(questions: Mapping[str, Question]) -> dict[str, frozenset[str]]:
@@ -212,6 +247,16 @@ def _reach(questions: Mapping[str, Question]) -> dict[str, frozenset[str]]:
                 raise EvidenceError(f"pathway fact {name} needs {need!r}, which is not declared")
             direct[need].add(name)
     return {name: frozenset(_closure(name, direct)) for name in questions}
+
+
+def _first(reach: Mapping[str, frozenset[str]], rules: list[Rule]) -> dict[str, int]:
+    looks: dict[str, int] = {}
+    deciding = [r for r in rules if r.effect in _DECIDES]
+    for place, rule in enumerate(deciding):
+        for clause in rule.clauses:
+            looks.setdefault(clause.fact, place)
+    last = len(deciding)
+    return {name: min(looks.get(n, last) for n in (name, *reach[name])) for name in reach}
 
 
 def _closure(name: str, direct: Mapping[str, set[str]]) -> set[str]:

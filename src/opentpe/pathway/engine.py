@@ -15,9 +15,9 @@ from opentpe.pathway.book import Pathway
 from opentpe.pathway.derive import outcome_of
 from opentpe.pathway.guidelines import position_on
 from opentpe.pathway.missing import assumed_facts, missing_facts
-from opentpe.pathway.rules import Rule
+from opentpe.pathway.rules import Rule, step_of
 from opentpe.pathway.sheet import Sheet
-from opentpe.pathway.walk import Verdict, step_of, walk
+from opentpe.pathway.walk import Verdict, walk
 
 TOPIC = "exchange"
 
@@ -112,27 +112,31 @@ class Remarks:
         self.alerts: list[Alert] = []
         self.provisional: list[str] = []
         self.setting = ""
-        sheet.known["advice"] = Fact("advice", verdict.advice.value)
-        for gate, rules in pathway.remarks:
-            if outcome_of(gate.guard, sheet)[0]:
-                for rule in rules:
-                    self._look(rule, sheet, steps)
+        sheet.known["advice"] = pathway.advices[verdict.advice]
+        for remark in pathway.remarks:
+            if outcome_of(remark.guard, sheet)[0]:
+                steps.extend(remark.fixed_steps)
+                self.alerts.extend(remark.fixed_alerts)
+                self._look(remark.rules, sheet, steps)
 
     @property
     def ranked(self) -> tuple[Reason, ...]:
         """The further reasons, the weightiest first."""
         return tuple(reason for _, reason in sorted(self.reasons, key=lambda r: r[0]))
 
-    def _look(self, rule: Rule, sheet: Sheet, steps: list[Step]) -> None:
-        outcome, facts = outcome_of(rule.clauses, sheet)
-        steps.append(step_of(rule, outcome, facts))
-        if outcome:
-            self._act(rule, facts, sheet)
+    def _look(self, rules: tuple[Rule, ...], sheet: Sheet, steps: list[Step]) -> None:
+        known = sheet.known
+        for rule in rules:
+            ready = rule.silent.get(id(known.get(rule.first) or sheet.ask(rule.first)))
+            if ready is not None:
+                steps.append(ready)
+                continue
+            outcome, facts = outcome_of(rule.clauses, sheet)
+            steps.append(step_of(rule, outcome, facts))
+            if outcome:
+                self._act(rule, facts, sheet)
 
     def _act(self, rule: Rule, facts: tuple[Fact, ...], sheet: Sheet) -> None:
-        if rule.unconditional is not None:
-            self.alerts.append(rule.unconditional)
-            return
         shown = (*(sheet.ask(n) for n in rule.facts), *facts, *rule.values)
         if rule.effect == "alert":
             self.alerts.append(Alert(rule.code, rule.kind, shown, rule.sources, rule.level, rule.due))

@@ -13,6 +13,7 @@ from opentpe.pathway.sheet import Question, Sheet, last_taken
 
 Read = Callable[[Sheet], Fact]
 _YES: Final = ("present", "positive", "yes", "pregnant", "infected")
+_YES_OR_NO: Final = ("present", "condition", "drug")
 _ROOMS: Final[tuple[ModuleType, ...]] = (attack, steroids, clock, safety)
 
 
@@ -22,12 +23,14 @@ def question(name: str, row: Mapping[str, Any], limits: Mapping[str, float]) -> 
         absence = Absence(row["absence"])
         how, _, what = str(row["read"]).partition(" ")
         days = int(limits[row["look_back"].removeprefix("@")]) if "look_back" in row else None
-        absent = _absent(name, how, absence)
+        absent, no = silence(name, absence)
+        silent = no if how in _YES_OR_NO and absence is Absence.ASSUMED_FALSE else absent
         return Question(
             name,
             absence,
-            _reader(how, name, tuple(what.split("|")), days, absent),
+            _reader(how, name, tuple(what.split("|")), days, silent),
             absent,
+            no,
             days,
             tuple(row.get("needs", ())),
             tuple(row.get("answers", ())),
@@ -38,10 +41,10 @@ def question(name: str, row: Mapping[str, Any], limits: Mapping[str, float]) -> 
         raise EvidenceError(f"evidence/pathway/facts.toml: {name}: {error}") from error
 
 
-def _absent(name: str, how: str, absence: Absence) -> Fact:
-    boolean = how in ("present", "condition", "drug", "allergy")
-    assumed = absence is Absence.ASSUMED_FALSE
-    return Fact(name, False if boolean and assumed else None, note="assumed" if assumed else "")
+def silence(name: str, absence: Absence = Absence.FOLLOWS) -> tuple[Fact, Fact]:
+    """The two shared answers of a question that the record is silent about: unknown, and no."""
+    note = "assumed" if absence is Absence.ASSUMED_FALSE else ""
+    return Fact(name, None, note=note), Fact(name, value=False, note=note)
 
 
 def _reader(how: str, name: str, kinds: tuple[str, ...], days: int | None, absent: Fact) -> Read:

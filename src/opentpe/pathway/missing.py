@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from opentpe.domain.decision import Absence, Advice, Fact, Missing
 from opentpe.pathway.book import Pathway
 from opentpe.pathway.sheet import Sheet
-from opentpe.pathway.walk import Verdict, walk
+from opentpe.pathway.walk import Verdict, recap, walk
 
 
 def supposing(pathway: Pathway, sheet: Sheet, changes: Iterable[Fact]) -> Sheet:
@@ -27,6 +27,7 @@ def supposing(pathway: Pathway, sheet: Sheet, changes: Iterable[Fact]) -> Sheet:
         sheet.limits,
         sheet.questions,
         sheet.regimens,
+        sheet.findings,
         sheet.newest,
         sheet.conditions,
         sheet.drugs,
@@ -35,14 +36,23 @@ def supposing(pathway: Pathway, sheet: Sheet, changes: Iterable[Fact]) -> Sheet:
     )
 
 
-def could_become(pathway: Pathway, sheet: Sheet, name: str, now: Advice) -> tuple[Advice, ...]:
+def could_become(pathway: Pathway, sheet: Sheet, name: str, now: Verdict) -> tuple[Advice, ...]:
     """Every other advice that an answer to one question could lead to, lowest first."""
     found = set()
     for answer in pathway.probes[name]:
-        advice = walk(pathway, supposing(pathway, sheet, (Fact(name, answer, note="supposed"),))).advice
-        if advice is not now:
+        advice = advice_if(pathway, sheet, (Fact(name, answer, note="supposed"),), now).advice
+        if advice is not now.advice:
             found.add(advice)
     return tuple(a for a in Advice if a in found)
+
+
+def advice_if(pathway: Pathway, sheet: Sheet, changes: tuple[Fact, ...], now: Verdict) -> Verdict:
+    """The verdict with some facts answered otherwise; rules that look at none of them are not walked again."""
+    supposed = supposing(pathway, sheet, changes)
+    start = min(pathway.first[f.name] for f in changes)
+    if start > now.place and not now.stopped_by:
+        return recap(pathway, supposed, now)
+    return walk(pathway, supposed, start=min(start, now.place))
 
 
 def missing_facts(pathway: Pathway, sheet: Sheet, verdict: Verdict, asked: tuple[str, ...]) -> tuple[Missing, ...]:
@@ -50,12 +60,15 @@ def missing_facts(pathway: Pathway, sheet: Sheet, verdict: Verdict, asked: tuple
     needed = {f.name for f in verdict.stopped_by}
     rows = []
     for name in asked:
-        question, fact = pathway.questions[name], sheet.known[name]
-        if fact.value is not None or question.assumed or question.needs or _answered_otherwise(pathway, sheet, name):
+        if sheet.known[name].value is not None or name not in pathway.open_questions:
             continue
-        advices = could_become(pathway, sheet, name, verdict.advice)
+        if _answered_otherwise(pathway, sheet, name):
+            continue
+        advices = could_become(pathway, sheet, name, verdict)
         if advices or name in needed:
-            rows.append(Missing(name, question.absence, pathway.gate_of.get(name, ""), advices))
+            rows.append(Missing(name, pathway.questions[name].absence, pathway.gate_of.get(name, ""), advices))
+    if len(rows) < 2:
+        return tuple(rows)
     order = list(Absence)
     return tuple(sorted(rows, key=lambda m: (not m.could_become, order.index(m.absence), m.fact)))
 
@@ -68,15 +81,12 @@ def _answered_otherwise(pathway: Pathway, sheet: Sheet, name: str) -> bool:
 
 def assumed_facts(pathway: Pathway, sheet: Sheet, asked: tuple[str, ...]) -> tuple[Fact, ...]:
     """What the walk took for granted because nobody recorded it, and what was read off other findings."""
-    rows = []
-    for name in asked:
-        question, fact = pathway.questions[name], sheet.known[name]
-        if question.assumed and not question.needs and not question.inspects and _silent(fact):
-            rows.append(fact)
-        elif question.settled_by and fact.value is None:
-            other = sheet.ask(question.settled_by)
-            if other.value is not None:
-                rows.append(other)
+    rows = [sheet.known[n] for n in asked if n in pathway.assumable and _silent(sheet.known[n])]
+    for name in pathway.settled:
+        fact = sheet.known.get(name)
+        if fact is not None and fact.value is None:
+            other = sheet.ask(pathway.questions[name].settled_by)
+            rows += [other] if other.value is not None else []
     return tuple(rows)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, NamedTuple
 
 from opentpe.domain.decision import Advice, Alert, Fact, Step
 from opentpe.errors import EvidenceError
@@ -24,18 +24,19 @@ _ORDER: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
 _CLAUSE: Final = re.compile(r"^(?P<name>\w+)\s*(?P<op><=|>=|!=|=|<|>|\bnot in\b|\bin\b)\s*(?P<value>.+)$")
 
 
-@dataclass(frozen=True, slots=True)
-class Clause:
+class Clause(NamedTuple):
     """One `fact operator value`; `unknown` is what comes out while the record does not say."""
 
     fact: str
-    text: str
     test: Test
     unknown: bool | None
+    text: str
     threshold: float | None = None
     choices: tuple[str, ...] = ()
-    absent: Fact | None = None  # the shared answer for "nothing recorded"
-    absent_step: Step | None = None  # the trace line when that answer makes the rule false
+
+    def holds(self, fact: Fact) -> bool | None:
+        """Whether it holds for an answer; None while the record does not say."""
+        return self.unknown if fact.value is None else self.test(fact.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,8 @@ class Rule:
     provisional_on: tuple[str, ...] = ()
     rank: int = 5  # of a reason: lower is said earlier
     unconditional: Alert | None = None  # the finished alert where nothing of the patient is in it
+    first: str = ""  # the fact its first clause asks for
+    silent: Mapping[int, Step] = field(default_factory=dict)  # ready trace lines, by identity of a shared answer
 
     @property
     def key(self) -> str:
@@ -90,26 +93,39 @@ def parse_clause(text: str, where: str, limit: Limit, assumed: Callable[[str], b
     if sign in _ORDER:
         bound = limit(value[1:]) if value.startswith("@") else float(value)
         compare = _ORDER[sign]
-        return Clause(name, text, lambda v: bool(compare(v, bound)), unknown, threshold=bound)
+        return Clause(name, lambda v: compare(v, bound), unknown, text, threshold=bound)
     choices = tuple(c.strip() for c in value.split("|"))
     accepted = frozenset(choices)
     if sign in ("=", "in"):
-        return Clause(name, text, lambda v: v in accepted, unknown, choices=choices)
-    return Clause(name, text, lambda v: v not in accepted, None if unknown is None else True, choices=choices)
+        return Clause(name, accepted.__contains__, unknown, text, choices=choices)
+    return Clause(name, lambda v: v not in accepted, None if unknown is None else True, text, choices=choices)
 
 
 def _bare(words: list[str], text: str, assumed: Callable[[str], bool]) -> Clause:
     name = words[-1]
     unknown = False if assumed(name) else None
     if len(words) == 1:
-        return Clause(name, text, bool, unknown)
+        return Clause(name, bool, unknown, text)
     if words[0] == "not":
-        return Clause(name, text, operator.not_, None if unknown is None else True)
+        return Clause(name, operator.not_, None if unknown is None else True, text)
     known = words[0] == "known"
-    return Clause(name, text, lambda _: known, not known)
+    return Clause(name, lambda _: known, not known, text)
 
 
 def parse_condition(text: str, where: str, limit: Limit, assumed: Callable[[str], bool]) -> tuple[Clause, ...]:
     """The clauses of a condition; an empty condition always holds."""
     parts = [p.strip() for p in re.split(r"\s+and\s+", text.strip()) if p.strip()]
     return tuple(parse_clause(p, where, limit, assumed) for p in parts)
+
+
+def silent_steps(clauses: tuple[Clause, ...], shared: Iterable[Fact], line: Step) -> dict[int, Step]:
+    """The finished trace lines for shared answers that make the first clause false: most rules end there."""
+    if not clauses:
+        return {}
+    first = clauses[0]
+    return {id(f): replace(line, outcome=False, facts=(f,)) for f in shared if first.holds(f) is False}
+
+
+def step_of(rule: Rule, outcome: bool | None, facts: tuple[Fact, ...]) -> Step:
+    """The trace line of one rule."""
+    return Step(rule.gate, rule.name, rule.condition, outcome, facts, rule.says if outcome else "", rule.sources)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from opentpe.domain.decision import Absence, Fact, Step
@@ -22,7 +22,8 @@ class Question:
     name: str
     absence: Absence
     answer: Callable[[Sheet], Fact]
-    absent: Fact
+    absent: Fact  # the one shared answer for "the record does not say"
+    no: Fact  # the one shared answer for "nothing of the kind is recorded"
     look_back_days: int | None = None
     needs: tuple[str, ...] = ()
     answers: tuple[bool | float | str, ...] = ()
@@ -46,6 +47,7 @@ class Sheet:
     limits: Mapping[str, float]
     questions: Mapping[str, Question]
     regimens: tuple[Regimen, ...] = ()
+    findings: dict[str, list[Observation]] = field(default_factory=dict)
     newest: dict[str, Observation] = field(default_factory=dict)
     conditions: dict[str, Condition] = field(default_factory=dict)
     drugs: dict[str, list[Medication]] = field(default_factory=dict)
@@ -57,7 +59,14 @@ class Sheet:
         """The answer to a question, worked out at most once."""
         fact = self.known.get(name)
         if fact is None:
-            fact = self.known[name] = self.questions[name].answer(self)
+            question = self.questions[name]
+            fact = question.answer(self)
+            if not fact.sources and not fact.note:
+                if fact.value is None:
+                    fact = question.absent
+                elif fact.value is False:
+                    fact = question.no
+            self.known[name] = fact
         return fact
 
     def value(self, name: str) -> Any:
@@ -66,13 +75,13 @@ class Sheet:
 
     def since(self, kind: str, first: date) -> list[Observation]:
         """Observations of a kind from a day up to `on`, oldest first."""
-        rows = [o for o in self.patient.observations if o.kind == kind and first <= o.when.first_day <= self.on]
-        return sorted(rows, key=lambda o: (o.when.earliest, o.source))
+        rows = [o for o in self.findings.get(kind, ()) if first <= o.when.earliest.date()]
+        return sorted(rows, key=_age_order) if len(rows) > 1 else rows
 
     def before(self, kind: str, day: date) -> Observation | None:
         """The last observation of a kind before a day."""
-        rows = [o for o in self.patient.observations if o.kind == kind and o.when.latest.date() < day]
-        return max(rows, key=lambda o: (o.when.earliest, o.source), default=None)
+        rows = [o for o in self.findings.get(kind, ()) if o.when.latest.date() < day]
+        return max(rows, key=_age_order, default=None)
 
     @property
     def onset(self) -> date | None:
@@ -100,23 +109,25 @@ def sheet_of(
         limits,
         questions,
         regimens,
-        _newest(patient, on),
+        findings := _findings(patient, on),
+        {kind: max(rows, key=_age_order) if len(rows) > 1 else rows[0] for kind, rows in findings.items()},
         _conditions(patient, on),
         _drugs(patient, on),
         tuple(sorted(doses, key=lambda d: (d.on, d.source))),
     )
 
 
-def _newest(patient: Patient, on: date) -> dict[str, Observation]:
-    newest: dict[str, Observation] = {}
+def _findings(patient: Patient, on: date) -> dict[str, list[Observation]]:
+    """Observations up to a day by kind; an entry with neither number nor answer says nothing."""
+    found: dict[str, list[Observation]] = {}
     for row in patient.observations:
-        earliest = row.when.earliest
-        if earliest.date() > on or (row.value is None and not row.answer):
-            continue
-        other = newest.get(row.kind)
-        if other is None or (earliest, row.source) > (other.when.earliest, other.source):
-            newest[row.kind] = row
-    return newest
+        if (row.value is not None or row.answer) and row.when.earliest.date() <= on:
+            found.setdefault(row.kind, []).append(row)
+    return found
+
+
+def _age_order(row: Observation) -> tuple[datetime, str]:
+    return row.when.earliest, row.source
 
 
 def _conditions(patient: Patient, on: date) -> dict[str, Condition]:

@@ -55,7 +55,10 @@ def referral(consultation: Consultation, pen: Desk) -> tuple[Block, ...]:
         Block(pen.say("paper_part.attack"), rows=attack),
         Block(pen.say("paper_part.findings"), rows=findings),
         Block(pen.say("paper_part.for_exchange"), rows=for_exchange),
-        Block(pen.say("paper_part.open"), rows=tuple(_row(k, "", pen) for k in ("consent", "contact"))),
+        Block(
+            pen.say("paper_part.open"),
+            rows=tuple(Row(pen.say(f"paper_row.{k}"), "", open=True) for k in ("consent", "contact")),
+        ),
     )
 
 
@@ -69,6 +72,7 @@ def payer(consultation: Consultation, pen: Desk) -> tuple[Block, ...]:
         _row("onset", _onset(consultation, pen), pen),
         _row("steroids", "; ".join(steroid_lines(consultation, pen)), pen),
         _row("codes", codes(pen), pen),
+        Row(pen.say("paper_row.edition"), pen.say("paper.edition")),
     )
     table = _delivered(consultation, pen)
     return (
@@ -155,14 +159,15 @@ def _drug(taken: Medication, pen: Desk) -> str:
 
 
 def codes(pen: Desk) -> str:
-    """Procedure codes of a plasma exchange that name a source, with their systems."""
+    """Procedure codes of a plasma exchange that name a source, with system and edition as read."""
     document = pen.library.documents.get("codes/procedures", {})
     entries = document.get("procedure", {}).get("plasma_exchange", {}).get("codes", [])
     parts = []
-    for system in _CODES:
-        found = [c for entry in entries if entry.get("status") != "recalled" for c in entry.get(system, ())]
-        if found:
-            parts.append(f"{pen.word('code_system', system)} {', '.join(found)}")
+    for entry in entries:
+        citation = pen.library.citations.get(str(entry.get("source", "")))
+        for system in _CODES:
+            if citation and system in entry:
+                parts.append(f"{pen.word('code_system', system)} {', '.join(entry[system])} ({citation.text})")
     return "; ".join(parts)
 
 

@@ -10,9 +10,6 @@ from rich.panel import Panel
 from rich.table import Table as Grid
 from rich.text import Text
 
-from opentpe.domain.consultation import Consultation
-from opentpe.evidence.load import Library
-from opentpe.report import build
 from opentpe.report.view import BenefitBar, ReportView, Said, Table
 
 _STYLES: Final = {"act": "cyan", "urgent": "red", "wait": "yellow", "stop": "yellow", "quiet": "bright_black"}
@@ -21,13 +18,8 @@ _BLOCKS: Final = {"none": "░", "mild": "▒", "moderate": "▓", "marked": "�
 _BAR: Final = 50  # characters for 100 people
 
 
-def print_consultation(consultation: Consultation, library: Library, console: Console, language: str = "en") -> None:
+def print_consultation(view: ReportView, console: Console) -> None:
     """Banner, order, forecast, harms, checks and benefit; the walk and the sources stay in the report."""
-    print_view(build.view(consultation, library, language), console)
-
-
-def print_view(view: ReportView, console: Console) -> None:
-    """The same from a view that is there already."""
     console.print(Text(f"{view.patient}  {view.on}", style="bold"))
     if view.details:
         console.print(Text(view.details, style="bright_black"))

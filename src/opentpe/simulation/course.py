@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from opentpe import __version__
 from opentpe.domain import words
 from opentpe.domain.consultation import Forecast, Moment, Series, SessionForecast, Versions
+from opentpe.domain.decision import Decision
 from opentpe.domain.sourced import Sourced
 from opentpe.domain.subject import Subject
 from opentpe.domain.therapy import MINUTES_PER_DAY, Course, Procedure
@@ -19,7 +21,7 @@ from opentpe.evidence.load import Library
 from opentpe.kernel import march, timeline
 from opentpe.kernel.arrays import Cohort, Floats, Schedule, Trajectory
 from opentpe.kernel.circuit import Run
-from opentpe.simulation import bands, caveats, cohort
+from opentpe.simulation import bands, caveats, cohort, danger
 from opentpe.simulation.cohort import Columns
 from opentpe.simulation.setup import Setup, prepare
 
@@ -52,13 +54,17 @@ def forecast(
     at: Sequence[str] = (),
     seed: int,
     draws: int,
+    decision: Decision | None = None,
 ) -> Forecast:
     """The forecast of a course for a subject, with bands from `draws` parameter draws of a seed.
 
+    A decision lends its facts (an ACE inhibitor taken, …) to the risk table.
     Raises `InputError` for an order that cannot be run, `InvariantError` where a run broke a law of physics.
     """
     run = simulate(subject, course, library, unit, solutes=solutes, at=at, seed=seed, draws=draws)
-    return tell(run, subject, course, library, seed)
+    told = tell(run, subject, course, library, seed)
+    risks = danger.risks(run.setup, run.columns, run.trajectory, run.plan.output_min, library, seed, decision)
+    return replace(told, risks=risks)
 
 
 def simulate(

@@ -72,7 +72,7 @@ def test_a_refusal_is_a_page_without_order_and_forecast(consultation, library):
 def test_terminal_and_page_show_the_same_numbers(view, page):
     """Every number of the order and of the harms stands in both."""
     console = Console(width=400, record=True, file=io.StringIO())
-    terminal.print_view(view, console)
+    terminal.print_consultation(view, console)
     told = console.export_text()
     for text in (
         view.banner.text,
@@ -86,5 +86,5 @@ def test_terminal_and_page_show_the_same_numbers(view, page):
 def test_the_terminal_stays_within_its_width(view):
     """A ward's terminal has 80 columns."""
     console = Console(width=80, record=True, file=io.StringIO())
-    terminal.print_view(view, console)
+    terminal.print_consultation(view, console)
     assert max(len(line) for line in console.export_text().splitlines()) <= 80
