@@ -148,7 +148,9 @@ def _for_target(ready: Ready, run: circuit.Run, duty: float) -> circuit.Run:
 def _bowl(ready: Ready, library: Library) -> tuple[circuit.Run, float, float]:
     d = ready.device
     limit = ready.exchange.ac_limit_ml_min_l or d["ac_infusion_limit_ml_min_l"]
-    run = circuit.run(_target(ready), _settings(ready, library, d["packed_hct_fraction"], ready.inlet_flow_ml_min, limit))
+    run = circuit.run(
+        _target(ready), _settings(ready, library, d["packed_hct_fraction"], ready.inlet_flow_ml_min, limit)
+    )
     channel = circuit.channel_hct(ready.hct_entered, ready.inlet_ac_ratio)
     share = run.replacement_flow_ml_min / run.bag_flow_ml_min
     average, _ = separation.bowl_flow(

@@ -89,9 +89,7 @@ def start(
     plan = outcome.plan(ready, library)
     ready = replace(ready, warnings=(*ready.warnings, *outcome.plan_warnings(plan, ready, library)))
     bag = bags.fluids(ready, library, plan.run.replaced_ml)
-    laws = reactions.laws(
-        what.subject, ready.blood_volume_ml, library, seed, what.solutes, phantom=what.phantom
-    )
+    laws = reactions.laws(what.subject, ready.blood_volume_ml, library, seed, what.solutes, phantom=what.phantom)
     person = reactions.at_rest(what.subject, laws, library, what.solutes)
     state = State(
         ready, seed, par, bags.watch_table(library), bag, laws, bags.fresh(ready, par, bag), person,
@@ -120,7 +118,9 @@ def _future(state: State, happenings: Iterable[Event]) -> tuple[Event, ...]:
     found = events.check(tuple(sorted(happenings, key=lambda e: e.at_s)))
     for event in found:
         if event.at_s < state.run_s:
-            raise InputError("event", repr(event.said), f"a time after {state.run_s / 60:.1f} min, where the run stands")
+            raise InputError(
+                "event", repr(event.said), f"a time after {state.run_s / 60:.1f} min, where the run stands"
+            )
     return found
 
 

@@ -62,7 +62,20 @@ def at_rest(subject: Subject, law: body.Laws, library: Library, solutes: tuple[s
         pools[k] = amount, amount * law.solutes[k, 1] / law.solutes[k, 2] if law.solutes[k, 2] > 0 else 0.0
     pending = np.zeros(8 + len(solutes))
     return body.Patient(
-        state, chemistry, guess, milieu, carried, 0.0, pools, 0.0, 0.0, 0, False, 0.0, 0, pending  # fmt: skip
+        state,
+        chemistry,
+        guess,
+        milieu,
+        carried,
+        0.0,
+        pools,
+        0.0,
+        0.0,
+        0,
+        False,
+        0.0,
+        0,
+        pending,  # fmt: skip
     )
 
 
@@ -125,9 +138,7 @@ def _binding(library: Library) -> Binding:
     logs = _values(
         library, "citrate", "albumin_log_k", "globulin_log_k", "calcium_citrate_log_k", "magnesium_citrate_log_k"
     )
-    rest = _values(
-        library, "citrate", "albumin_sites_mmol_g", "globulin_sites_mmol_g", "site_pka", "small_anion_ratio"
-    )
+    rest = _values(library, "citrate", "albumin_sites_mmol_g", "globulin_sites_mmol_g", "site_pka", "small_anion_ratio")
     return Binding(*(10**x * 1e-3 for x in logs), *rest)
 
 
@@ -187,14 +198,10 @@ def _heart(subject: Subject, blood_ml: float, library: Library) -> Any:
 
 
 def _carriage(subject: Subject, plasma_ml: float, library: Library) -> circulation.Carriage:
-    heat, water, blood = _values(
-        library, "circulation", "body_heat_j_kg_k", "water_heat_j_ml_k", "blood_heat_j_ml_k"
-    )
+    heat, water, blood = _values(library, "circulation", "body_heat_j_kg_k", "water_heat_j_ml_k", "blood_heat_j_ml_k")
     space, recovery = _values(library, "fluid", "potassium_space_ratio", "potassium_recovery_min")
     potassium = subject.value("potassium") or library.value("equations/fluid.baseline_potassium_mmol_l")
-    return circulation.Carriage(
-        heat * subject.weight_kg, water, blood, space * plasma_ml, potassium, 1.0 / recovery
-    )
+    return circulation.Carriage(heat * subject.weight_kg, water, blood, space * plasma_ml, potassium, 1.0 / recovery)
 
 
 def _turnover(plasma_ml: float, library: Library, solutes: tuple[str, ...]) -> Any:
