@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from numba import njit
+from opentpe.kernel.compiled import compiled, inner
 
 
-class Body(NamedTuple):
+class HeartBody(NamedTuple):
     """Resting circulation of one patient and the gains of its reflexes."""
 
     heart_rate0: float
@@ -19,7 +19,7 @@ class Body(NamedTuple):
     mean_pressure0: float
     pulse_pressure0: float
     venous_pressure0: float
-    vascular_elastance: float  # the one of `fluid.Body`
+    vascular_elastance: float  # the one of `fluid.FluidBody`
     blood_volume0: float
     stroke_slope: float
     stroke_floor: float
@@ -58,7 +58,7 @@ class Carriage(NamedTuple):
 
 
 class Carried(NamedTuple):
-    """Body temperature (Cel), plasma potassium (mmol/L) and circulating platelets (10*9)."""
+    """HeartBody temperature (Cel), plasma potassium (mmol/L) and circulating platelets (10*9)."""
 
     temperature: float
     potassium: float
@@ -66,7 +66,7 @@ class Carried(NamedTuple):
 
 
 class CarryingFlows(NamedTuple):
-    """Flows that warm, cool or dilute: mL/min; temperatures Cel; potassium mmol/L; platelet loss per min."""
+    """Flows that warm, cool or dilute: mL/min; Cel; potassium mmol/L; platelets lost per min and given, 10*9/min."""
 
     plasma_removed: float
     cold_in: float  # all fluid that enters at room temperature
@@ -77,10 +77,11 @@ class CarryingFlows(NamedTuple):
     fluid_potassium: float
     recovering: float  # 1 after the session, 0 in it
     platelet_loss_per_min: float
+    platelets_in: float
 
 
-@njit(cache=True)
-def stroke_ratio(body: Body, volume_fraction: float) -> float:
+@compiled
+def stroke_ratio(body: HeartBody, volume_fraction: float) -> float:
     """Stroke volume over its resting value at a relative change of blood volume (equation 15)."""
     gain = body.stroke_slope * volume_fraction
     if volume_fraction < 0.0:
@@ -88,8 +89,8 @@ def stroke_ratio(body: Body, volume_fraction: float) -> float:
     return 1.0 + gain / (1.0 + body.stroke_saturation * volume_fraction)
 
 
-@njit(cache=True)
-def readout(body: Body, volume_change_ml: float, drive: float) -> Readout:
+@compiled
+def readout(body: HeartBody, volume_change_ml: float, drive: float) -> Readout:
     """Pressures and heart rate at a change of blood volume (mL) and a reflex drive (equations 15 to 19)."""
     stroke = stroke_ratio(body, volume_change_ml / body.blood_volume0)
     venous = max(0.0, body.venous_pressure0 + body.vascular_elastance * volume_change_ml)
@@ -109,8 +110,8 @@ def readout(body: Body, volume_change_ml: float, drive: float) -> Readout:
     )
 
 
-@njit(cache=True)
-def drive_rate(body: Body, volume_change_ml: float, drive: float) -> float:
+@compiled
+def drive_rate(body: HeartBody, volume_change_ml: float, drive: float) -> float:
     """Change of the reflex drive per min, towards what mean and pulse pressure ask for (equation 20)."""
     now = readout(body, volume_change_ml, drive)
     asked = (body.mean_pressure0 - now.mean_pressure) + (body.pulse_pressure0 - now.pulse_pressure)
@@ -118,8 +119,8 @@ def drive_rate(body: Body, volume_change_ml: float, drive: float) -> float:
     return (wanted - drive) / body.reflex_min
 
 
-@njit(cache=True)
-def step(body: Body, drive: float, before_ml: float, middle_ml: float, dt: float) -> float:
+@compiled
+def step(body: HeartBody, drive: float, before_ml: float, middle_ml: float, dt: float) -> float:
     """The reflex drive `dt` minutes on by the midpoint rule, from the volume change at start and middle of the step.
 
     Stable to 0.5 min: the reflex is the fastest mode of the session.
@@ -128,7 +129,7 @@ def step(body: Body, drive: float, before_ml: float, middle_ml: float, dt: float
     return drive + dt * drive_rate(body, middle_ml, half)
 
 
-@njit(cache=True)
+@inner
 def carried_rates(law: Carriage, state: Carried, flows: CarryingFlows) -> Carried:
     """Time derivative of temperature, potassium and platelets (equations 21 and 22).
 
@@ -141,11 +142,11 @@ def carried_rates(law: Carriage, state: Carried, flows: CarryingFlows) -> Carrie
     return Carried(
         -cooling / law.heat_j_k,
         -washed / law.potassium_space_ml + back,
-        -flows.platelet_loss_per_min * state.platelets,
+        flows.platelets_in - flows.platelet_loss_per_min * state.platelets,
     )
 
 
-@njit(cache=True)
+@compiled
 def carry(law: Carriage, state: Carried, flows: CarryingFlows, dt: float) -> Carried:
     """Temperature, potassium and platelets `dt` minutes on by the midpoint rule."""
     k1 = carried_rates(law, state, flows)

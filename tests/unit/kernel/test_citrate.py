@@ -9,7 +9,7 @@ from opentpe.kernel.binding import Binding
 
 LAW = Binding(10**2.38 / 1000, 10**2.55 / 1000, 10**3.21 / 1000, 10**3.27 / 1000, 0.17, 0.026, 7.55, 0.10)
 
-BODY = c.Body(
+BODY = c.CitrateBody(
     clearance_ml_min=690.0,
     transfer_ml_min=400.0,
     second_pool_ml=25_000.0,
@@ -34,6 +34,7 @@ BODY = c.Body(
     ph0=7.40,
     pco2_0=40.0,
     pco2_slope=0.42,
+    acid_ratio0=10 ** (7.55 - 7.40),
 )
 NOTHING = c.Supply(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 ALBUMIN = NOTHING._replace(fluid_ml_min=28.571, circuit_citrate=0.089181, circuit_acid=0.030054)
