@@ -179,11 +179,7 @@ def one(
             for which in (LOW, HIGH, FIRST):
                 _mark(now, i, which, out)
         k = _note(now, i, k, live.minute, out)
-        dt = (
-            step_length(clock, elapsed, segment.minutes - elapsed, chair.pace(bodies, live))
-            if live.status == chair.OK
-            else 0.0
-        )
+        dt = step_length(clock, elapsed, segment.minutes - elapsed, bodies, live)
         while dt <= 0.0 and s < parts + 3:
             live = chair.receive(live, segment)
             _close(i, s, parts, segment, live, live.fluid.drawn_plasma - drawn, now, out)
@@ -192,11 +188,7 @@ def one(
             s += 1
             segment = segment_at(s, parts, order, recipe, first, live)
             elapsed, drawn = 0.0, live.fluid.drawn_plasma
-            dt = (
-                step_length(clock, elapsed, segment.minutes, chair.pace(bodies, live))
-                if live.status == chair.OK
-                else 0.0
-            )
+            dt = step_length(clock, elapsed, segment.minutes, bodies, live)
     while k < out.times.shape[1]:
         k = _note(now, i, k, live.minute, out)
     _finish(i, first, live, out)
