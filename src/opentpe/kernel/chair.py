@@ -85,9 +85,9 @@ class Live(NamedTuple):
 class Bodies(NamedTuple):
     """The patient's constants with resting values filled in."""
 
-    fluid: fluid.FluidBody
-    citrate: citrate.CitrateBody
-    circulation: circulation.HeartBody
+    fluid: fluid.Body
+    citrate: citrate.Body
+    circulation: circulation.Body
     carriage: circulation.Carriage
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from opentpe.kernel.compiled import compiled, inner
 
 
-class HeartBody(NamedTuple):
+class Body(NamedTuple):
     """Resting circulation of one patient and the gains of its reflexes."""
 
     heart_rate0: float
@@ -19,7 +19,7 @@ class HeartBody(NamedTuple):
     mean_pressure0: float
     pulse_pressure0: float
     venous_pressure0: float
-    vascular_elastance: float  # the one of `fluid.FluidBody`
+    vascular_elastance: float  # the one of `fluid.Body`
     blood_volume0: float
     stroke_slope: float
     stroke_floor: float
@@ -58,7 +58,7 @@ class Carriage(NamedTuple):
 
 
 class Carried(NamedTuple):
-    """HeartBody temperature (Cel), plasma potassium (mmol/L) and circulating platelets (10*9)."""
+    """Body temperature (Cel), plasma potassium (mmol/L) and circulating platelets (10*9)."""
 
     temperature: float
     potassium: float
@@ -81,7 +81,7 @@ class CarryingFlows(NamedTuple):
 
 
 @compiled
-def stroke_ratio(body: HeartBody, volume_fraction: float) -> float:
+def stroke_ratio(body: Body, volume_fraction: float) -> float:
     """Stroke volume over its resting value at a relative change of blood volume (equation 15)."""
     gain = body.stroke_slope * volume_fraction
     if volume_fraction < 0.0:
@@ -90,7 +90,7 @@ def stroke_ratio(body: HeartBody, volume_fraction: float) -> float:
 
 
 @compiled
-def readout(body: HeartBody, volume_change_ml: float, drive: float) -> Readout:
+def readout(body: Body, volume_change_ml: float, drive: float) -> Readout:
     """Pressures and heart rate at a change of blood volume (mL) and a reflex drive (equations 15 to 19)."""
     stroke = stroke_ratio(body, volume_change_ml / body.blood_volume0)
     venous = max(0.0, body.venous_pressure0 + body.vascular_elastance * volume_change_ml)
@@ -111,7 +111,7 @@ def readout(body: HeartBody, volume_change_ml: float, drive: float) -> Readout:
 
 
 @compiled
-def drive_rate(body: HeartBody, volume_change_ml: float, drive: float) -> float:
+def drive_rate(body: Body, volume_change_ml: float, drive: float) -> float:
     """Change of the reflex drive per min, towards what mean and pulse pressure ask for (equation 20)."""
     now = readout(body, volume_change_ml, drive)
     asked = (body.mean_pressure0 - now.mean_pressure) + (body.pulse_pressure0 - now.pulse_pressure)
@@ -120,7 +120,7 @@ def drive_rate(body: HeartBody, volume_change_ml: float, drive: float) -> float:
 
 
 @compiled
-def step(body: HeartBody, drive: float, before_ml: float, middle_ml: float, dt: float) -> float:
+def step(body: Body, drive: float, before_ml: float, middle_ml: float, dt: float) -> float:
     """The reflex drive `dt` minutes on by the midpoint rule, from the volume change at start and middle of the step.
 
     Stable to 0.5 min: the reflex is the fastest mode of the session.

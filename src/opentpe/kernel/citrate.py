@@ -31,7 +31,7 @@ _FLOOR = 1e-9
 _LN10 = math.log(10.0)
 
 
-class CitrateBody(NamedTuple):
+class Body(NamedTuple):
     """What one patient does with citrate, calcium and acid: rates, spaces, baselines."""
 
     clearance_ml_min: float
@@ -134,7 +134,7 @@ class Readout(NamedTuple):
 
 
 @compiled
-def rest(binding: Binding, body: CitrateBody, milieu: Milieu) -> tuple[State, Guess]:
+def rest(binding: Binding, body: Body, milieu: Milieu) -> tuple[State, Guess]:
     """The resting state, at which nothing moves, and the starting points of the equilibria (section 5)."""
     x, y, c0 = body.calcium0, body.magnesium0, body.citrate0
     strengths = site_strengths(binding, acid_ratio(binding, body.ph0))
@@ -150,20 +150,20 @@ def rest(binding: Binding, body: CitrateBody, milieu: Milieu) -> tuple[State, Gu
 
 
 @inner
-def alkalinity(body: CitrateBody, bicarbonate: float) -> float:
+def alkalinity(body: Body, bicarbonate: float) -> float:
     """10^(pH - baseline pH) at a bicarbonate (mmol/L), with the breathing that goes with it (equation 18)."""
     pco2 = body.pco2_0 + body.pco2_slope * (bicarbonate - body.bicarbonate0)
     return max(bicarbonate, _FLOOR) / body.bicarbonate0 * body.pco2_0 / pco2
 
 
 @compiled
-def blood_ph(body: CitrateBody, bicarbonate: float) -> float:
+def blood_ph(body: Body, bicarbonate: float) -> float:
     """Blood pH at a bicarbonate (mmol/L)."""
     return body.ph0 + math.log(alkalinity(body, bicarbonate)) / _LN10
 
 
 @compiled
-def pth_drive(body: CitrateBody, ratio: float) -> float:
+def pth_drive(body: Body, ratio: float) -> float:
     """Secretion of parathyroid hormone over baseline, at ionised calcium over its baseline (equation 12)."""
     span = (body.pth_max_ratio - 1.0) / (1.0 - body.pth_min_ratio)
     steep = 1.0 + span * math.pow(ratio, body.pth_slope)
@@ -183,7 +183,7 @@ class Crossing(NamedTuple):
 
 
 @inner
-def crossing(binding: Binding, body: CitrateBody, state: State, milieu: Milieu, guess: Guess) -> Crossing:
+def crossing(binding: Binding, body: Body, state: State, milieu: Milieu, guess: Guess) -> Crossing:
     """Diffusion and flow between plasma and tissue (equations 6 to 10).
 
     Fluid leaving plasma carries its diffusible calcium, magnesium and citrate; fluid coming back carries the tissue's.
@@ -213,7 +213,7 @@ def crossing(binding: Binding, body: CitrateBody, state: State, milieu: Milieu, 
 
 @compiled
 def rates(
-    binding: Binding, body: CitrateBody, state: State, milieu: Milieu, supply: Supply, guess: Guess
+    binding: Binding, body: Body, state: State, milieu: Milieu, supply: Supply, guess: Guess
 ) -> tuple[State, Guess, int]:
     """Time derivative of the state, new starting points and a status (equations 7 to 17)."""
     vp, drawn, qr = milieu.plasma_ml / 1000.0, milieu.drawn_ml_min / 1000.0, supply.fluid_ml_min / 1000.0
@@ -276,7 +276,7 @@ def along(state: State, rate: State, dt: float) -> State:
 @compiled
 def step(
     binding: Binding,
-    body: CitrateBody,
+    body: Body,
     state: State,
     milieus: tuple[Milieu, Milieu, Milieu],
     supply: Supply,
@@ -301,7 +301,7 @@ def step(
 
 
 @compiled
-def readout(binding: Binding, body: CitrateBody, state: State, milieu: Milieu, guess: Guess) -> tuple[Readout, Guess]:
+def readout(binding: Binding, body: Body, state: State, milieu: Milieu, guess: Guess) -> tuple[Readout, Guess]:
     """What a laboratory would measure at this instant, with new starting points."""
     vp, hc = milieu.plasma_ml / 1000.0, state.bicarbonate / body.bicarbonate_space_ml * 1000.0
     here = (state.calcium / vp, state.magnesium / vp, state.citrate / vp)

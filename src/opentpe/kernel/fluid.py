@@ -28,7 +28,7 @@ class Pressure(NamedTuple):
     albumin_scale: float
 
 
-class FluidBody(NamedTuple):
+class Body(NamedTuple):
     """How fluid and protein move in one patient; the resting values belong to it (`rest` fills them)."""
 
     filtration_ml_min_mm_hg: float
@@ -91,13 +91,13 @@ def colloid_pressure(law: Pressure, albumin: float, globulin: float) -> float:
 @compiled
 def rest(
     law: Pressure,
-    body: FluidBody,
+    body: Body,
     plasma_ml: float,
     tissue_ml: float,
     red_cells_ml: float,
     proteins: tuple[float, float],
     tissue_mg: tuple[float, float] = (-1.0, -1.0),
-) -> tuple[FluidBody, State]:
+) -> tuple[Body, State]:
     """The patient with resting values filled in, and the state before a session (section 4).
 
     `proteins` are albumin and globulin of plasma, g/L; `tissue_mg` the masses in tissue. Below zero these are what
@@ -109,7 +109,7 @@ def rest(
         tissue_albumin = albumin * (1.0 - body.albumin_share) / body.albumin_share
     if tissue_globulin < 0.0:
         tissue_globulin = globulin * (1.0 - body.globulin_share) / body.globulin_share
-    rested = FluidBody(
+    rested = Body(
         body.filtration_ml_min_mm_hg,
         body.vascular_elastance,
         body.tissue_elastance,
@@ -136,13 +136,13 @@ def haematocrit(state: State) -> float:
 
 
 @compiled
-def volume_change(body: FluidBody, state: State) -> float:
+def volume_change(body: Body, state: State) -> float:
     """Change of circulating blood volume since the start, mL."""
     return state.plasma + state.red_cells - body.plasma0 - body.red_cells0
 
 
 @compiled
-def filtration(law: Pressure, body: FluidBody, state: State) -> float:
+def filtration(law: Pressure, body: Body, state: State) -> float:
     """Net flow from plasma into tissue, mL/min, lymph included; negative is refill (equation 4)."""
     p = colloid_pressure(law, state.albumin / state.plasma, state.globulin / state.plasma) - body.pressure0
     q = colloid_pressure(law, state.tissue_albumin / state.tissue, state.tissue_globulin / state.tissue)
@@ -158,7 +158,7 @@ def plasma_drawn(state: State, flows: Flows) -> float:
 
 
 @compiled
-def rates(law: Pressure, body: FluidBody, state: State, flows: Flows) -> State:
+def rates(law: Pressure, body: Body, state: State, flows: Flows) -> State:
     """Time derivative of the state (equations 5 to 11)."""
     hct = haematocrit(state)
     out = flows.plasma_removed + flows.blood_drawn * (1.0 - hct)
@@ -207,7 +207,7 @@ def along(state: State, rate: State, dt: float) -> State:
 
 
 @compiled
-def step(law: Pressure, body: FluidBody, state: State, flows: Flows, dt: float) -> tuple[State, State, int]:
+def step(law: Pressure, body: Body, state: State, flows: Flows, dt: float) -> tuple[State, State, int]:
     """The state half way and `dt` minutes on by the midpoint rule, and a status (steps up to 0.5 min)."""
     middle = along(state, rates(law, body, state, flows), 0.5 * dt)
     after = along(state, rates(law, body, middle, flows), dt)

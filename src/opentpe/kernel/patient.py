@@ -33,24 +33,24 @@ class Standing(NamedTuple):
 class Person(NamedTuple):
     """One patient: what the body does and how it stands before a session."""
 
-    fluid: fluid.FluidBody
-    citrate: citrate.CitrateBody
-    circulation: circulation.HeartBody
+    fluid: fluid.Body
+    citrate: citrate.Body
+    circulation: circulation.Body
     carriage: circulation.Carriage
     standing: Standing
 
 
 @inner
-def _fluid(r: Array) -> fluid.FluidBody:
-    return fluid.FluidBody(
+def _fluid(r: Array) -> fluid.Body:
+    return fluid.Body(
         r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7],
         r[8], r[9], r[10], r[11], r[12], r[13],
     )  # fmt: skip
 
 
 @inner
-def _citrate(r: Array) -> citrate.CitrateBody:
-    return citrate.CitrateBody(
+def _citrate(r: Array) -> citrate.Body:
+    return citrate.Body(
         r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7],
         r[8], r[9], r[10], r[11], r[12], r[13], r[14], r[15],
         r[16], r[17], r[18], r[19], r[20], r[21], r[22], r[23],
@@ -59,8 +59,8 @@ def _citrate(r: Array) -> citrate.CitrateBody:
 
 
 @inner
-def _heart(r: Array) -> circulation.HeartBody:
-    return circulation.HeartBody(
+def _heart(r: Array) -> circulation.Body:
+    return circulation.Body(
         r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7],
         r[8], r[9], r[10], r[11], r[12], r[13], r[14], r[15],
         r[16],
@@ -82,9 +82,9 @@ def _standing(r: Array) -> Standing:
     )  # fmt: skip
 
 
-_AT_CITRATE = len(fluid.FluidBody._fields)
-_AT_HEART = _AT_CITRATE + len(citrate.CitrateBody._fields)
-_AT_CARRIAGE = _AT_HEART + len(circulation.HeartBody._fields)
+_AT_CITRATE = len(fluid.Body._fields)
+_AT_HEART = _AT_CITRATE + len(citrate.Body._fields)
+_AT_CARRIAGE = _AT_HEART + len(circulation.Body._fields)
 _AT_STANDING = _AT_CARRIAGE + len(circulation.Carriage._fields)
 
 

@@ -9,7 +9,7 @@ from opentpe.kernel.binding import Binding
 
 LAW = Binding(10**2.38 / 1000, 10**2.55 / 1000, 10**3.21 / 1000, 10**3.27 / 1000, 0.17, 0.026, 7.55, 0.10)
 
-BODY = c.CitrateBody(
+BODY = c.Body(
     clearance_ml_min=690.0,
     transfer_ml_min=400.0,
     second_pool_ml=25_000.0,

@@ -7,7 +7,7 @@ import pytest
 from opentpe.kernel import fluid as f
 
 LAW = f.Pressure(2.8, 0.18, 0.012, 1.6, 0.15, 0.006, 0.90)
-ADULT = f.FluidBody(10.0, 0.0047, 0.0031, 0.0008, 0.9, 1.2 / 1440, 0.425, 0.6 / 1440, 0.5, 0.0, 0.0, 0.0, 0.0, 0.0)
+ADULT = f.Body(10.0, 0.0047, 0.0031, 0.0008, 0.9, 1.2 / 1440, 0.425, 0.6 / 1440, 0.5, 0.0, 0.0, 0.0, 0.0, 0.0)
 STILL = f.Flows(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
@@ -23,7 +23,7 @@ def pressure(albumin, globulin):
 class Session:
     """The reference exchange: circuit filled in 3 min, 1.0 plasma volume at 30 mL/min."""
 
-    body: f.FluidBody
+    body: f.Body
     state: f.State
     lowest: float
     lowest_shown: float
