@@ -44,10 +44,10 @@ def command(
         return
     from rich.console import Console
 
-    from opentpe.report import terminal
+    from opentpe.report import build, terminal
 
     console = Console()
-    terminal.print_consultation(result, library, console, language=language)
+    terminal.print_consultation(build.view(result, library, language), console)
     console.print(f"Report: {written['report.html']}", soft_wrap=True)
 
 

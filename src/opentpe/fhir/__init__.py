@@ -1,1 +1,1 @@
-"""FHIR R4 bundles in, resources out."""
+"""FHIR R4 bundles in, resources out: the ward's letter box."""

@@ -1,7 +1,7 @@
 """The machine on plain numbers: what is set (`PARAMETERS`) and what is now (`NOW`), one field a quantity with its unit.
 
 Both are NumPy structured arrays of length one, so that a compiled step reads and writes fields by name, a saved state
-is a copy of an array, and the one-second log has its columns ready. `M` fields are flags and counts.
+is a copy of an array, and the one-second log has its columns ready.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Array = Any
 _PARAMETERS: Final = (
     "principle_code",
     "blood_volume_ml", "target_ml", "target_s", "target_blood_ml",
-    "accounting_code", "replacement_pause_flag",
+    "accounting_code",
     "inlet_flow_min_ml_min", "inlet_flow_warning_ml_min", "inlet_flow_max_ml_min", "inlet_flow_absolute_ml_min",
     "ac_infusion_safety_ml_min_l", "ac_infusion_absolute_ml_min_l", "inlet_ac_ratio_min", "inlet_ac_ratio_max",
     "inlet_line_ml", "channel_ml", "return_line_ml", "reservoir_set_ml", "reservoir_low_ml", "reservoir_high_ml",
@@ -31,12 +31,15 @@ _PARAMETERS: Final = (
     "interface_gain_per_min", "spill_hct_fraction", "platelet_spill_ratio", "platelet_leak_fraction",
     "packed_hct_fraction", "packed_hct_max_fraction", "packing_factor_scale", "packing_factor_target",
     "packing_constant", "centrifuge_speed_max_rpm", "channel_radius_cm",
-    "cycle_ml", "dead_space_ml", "bowl_ml", "bowl_residual_ml", "bowl_optics_delay_ml",
+    "cycle_ml", "dead_space_ml", "bowl_ml", "bowl_residual_ml", "rinse_plasma_fraction",
     "membrane_area_m2", "fouling_per_min", "transmembrane_warning_mm_hg",
     "draw_linear_mm_hg_min_ml", "draw_quadratic_mm_hg_min2_ml2",
     "return_linear_mm_hg_min_ml", "return_quadratic_mm_hg_min2_ml2",
     "vein_knee_fraction", "collapse_pressure_mm_hg", "vein_pressure_mm_hg", "recirculation_fraction",
-    "prime_to_patient_flag", "plasma_bag_ml", "operator_code",
+    "calcium_mmol_min", "calcium_mmol_per_ml", "tingling_slow_fraction", "tingling_calcium_mmol", "tingling_calcium_min",
+    "hypotension_pause_s", "hypotension_saline_ml",
+    "prime_to_patient_flag", "plasma_bag_ml", "ac_bag_ml", "saline_bag_ml", "operator_code", "line_linear_mm_hg_min_ml",
+    "return_line_linear_mm_hg_min_ml",
 )  # fmt: skip
 
 # What changes every second.
@@ -60,9 +63,10 @@ _NOW_VALUES: Final = (
     "replaced_ml", "saline_given_ml", "rinsed_ml", "spilled_red_cells_ml", "recirculated_ml", "removed_due_ml",
     "ac_rate_ml_min_l", "balance_offset_ml", "drawn_ml", "given_ml",
     "pass_bag_ml", "pass_replaced_ml", "rinse_red_cells_ml", "rinse_fluid_ml",
-    "vein_max_ml_min", "vein_healthy_ml_min", "return_obstruction", "air_ml", "air_given_ml", "turbulence_ratio",
+    "vein_max_ml_min", "vein_healthy_ml_min", "return_obstruction", "air_ml", "turbulence_ratio", "ac_limit_ratio",
     "plasma_bag_room_ml", "saline_due_ml", "saline_rate_ml_min",
-    "platelets_taken_10_6", "return_temperature_cel", "connected_ml", "held_ml",
+    "platelet_loss_ml", "return_temperature_cel", "connected_ml", "held_ml", "redraw_due_ml",
+    "expected_return_mm_hg", "saline_bolus_ml",
 )  # fmt: skip
 
 PARAMETERS: Final = np.dtype([(name, np.float64) for name in _PARAMETERS])

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
+from opentpe.domain.consultation import Band
 from opentpe.domain.sourced import Sourced
 from opentpe.errors import EvidenceError
 
@@ -26,6 +27,7 @@ Rows = int | npt.ArrayLike
 
 _WORDS: Final = 4  # 64-bit numbers in one Philox block
 _MASK: Final = (1 << 64) - 1
+_BAND: Final = (5.0, 25.0, 50.0, 75.0, 95.0)
 
 
 class Stream(IntEnum):
@@ -88,6 +90,12 @@ def half_normal(u: npt.ArrayLike, scale: float) -> Array:
     return value
 
 
+def rank(z: npt.ArrayLike) -> Array:
+    """Standard normal numbers as their ranks, 0 to 1."""
+    p: Array = np.asarray(ndtr(np.asarray(z, dtype=np.float64)), dtype=np.float64)
+    return p
+
+
 def sample(sourced: Sourced, z: npt.ArrayLike) -> Array:
     """A sourced value's prior at standard normal positions `z`; the value itself where it has no prior.
 
@@ -110,12 +118,19 @@ def sample(sourced: Sourced, z: npt.ArrayLike) -> Array:
     raise EvidenceError(f"evidence entry {sourced.key}: prior shape {prior.shape!r} is not known")
 
 
+def band(values: npt.ArrayLike, unit: str = "1") -> Band:
+    """Median of a sample with its 50 and 90 % band."""
+    p05, p25, median, p75, p95 = (float(v) for v in np.percentile(np.asarray(values, dtype=np.float64), _BAND))
+    return Band(median, p05, p25, p75, p95, unit)
+
+
 def _raw(seed: int, rows: npt.NDArray[np.int64], stream: Stream, count: int, name: str) -> npt.NDArray[np.uint64]:
     """64 random bits at each address, shaped (rows, count)."""
     if rows.size == 0 or count == 0:
         return np.zeros((rows.size, count), dtype=np.uint64)
     key = np.array([seed & _MASK, int(stream) | _name_bits(name)], dtype=np.uint64)
     blocks = -(-count // _WORDS)
+    rows, place = np.unique(rows, return_inverse=True)
     out = np.empty((rows.size, blocks, _WORDS), dtype=np.uint64)
     breaks = np.flatnonzero(np.diff(rows) != 1) + 1
     for begin, end in zip((0, *breaks), (*breaks, rows.size), strict=True):
@@ -123,7 +138,7 @@ def _raw(seed: int, rows: npt.NDArray[np.int64], stream: Stream, count: int, nam
             counter = np.array([rows[begin], block, 0, 0], dtype=np.uint64)
             philox = np.random.Philox(counter=counter, key=key)
             out[begin:end, block] = philox.random_raw(_WORDS * int(end - begin)).reshape(-1, _WORDS)
-    return out.reshape(rows.size, blocks * _WORDS)[:, :count]
+    return out.reshape(rows.size, blocks * _WORDS)[place, :count]
 
 
 def _name_bits(name: str) -> int:

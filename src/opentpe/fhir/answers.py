@@ -1,0 +1,116 @@
+"""Coded answers and visual acuity: what laboratories and forms write, as one word of the kind's closed list."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any, Final
+
+from opentpe.errors import InputError
+from opentpe.fhir import shape
+from opentpe.fhir.codebook import Codebook
+from opentpe.fhir.shape import Node
+
+_SNELLEN: Final = re.compile(r"(\d+(?:[.,]\d+)?)\s*/\s*(\d+(?:[.,]\d+)?)")
+_LOGMAR: Final = re.compile(r"log\s*mar\s*([+-]?\d+(?:[.,]\d+)?)|([+-]?\d+(?:[.,]\d+)?)\s*log\s*mar", re.IGNORECASE)
+
+
+def read(body: Node, row: Node, codes: Codebook, where: str) -> tuple[str, str] | None:
+    """The answer and its text; None where the resource holds no value.
+
+    Raises `InputError` where there is a value that is none of the kind's answers.
+    """
+    allowed = tuple(row["answers"])
+    concept = shape.node(body, "valueCodeableConcept")
+    text = shape.label(concept) or shape.text(body, "valueString")
+    truth = shape.flag(body, "valueBoolean")
+    if truth is not None:
+        return _fitting("yes" if truth else "no", allowed, codes), ""
+    if not allowed:
+        return (text, text) if text else None
+    found = _from_concept(concept, allowed, codes) or _from_words(text, allowed, codes)
+    if not found:
+        found = _from_interpretation(body, allowed, codes)
+    if not found and row.get("free_text") and text:
+        return "other" if "other" in allowed else text, text
+    if not found and (text or shape.node(body, "valueQuantity")):
+        raise InputError(where, repr((text or "a number")[:60]), ", ".join(a.replace("_", " ") for a in allowed))
+    return (found, text) if found else None
+
+
+def _from_concept(concept: Any, allowed: tuple[str, ...], codes: Codebook) -> str:
+    for coding in shape.codings(concept):
+        code = shape.text(coding, "code").replace("-", "_")
+        if shape.text(coding, "system") == codes.local and code in allowed:
+            return code
+    match = codes.meaning("answer", shape.codings(concept))
+    return _fitting(match.kind, allowed, codes) if match else ""
+
+
+def _from_words(text: str, allowed: tuple[str, ...], codes: Codebook) -> str:
+    low = text.casefold().strip()
+    plain = re.sub(r"[\s-]+", "_", low)
+    if plain in allowed:
+        return plain
+    kind = codes.exactly("answer", low)
+    return _fitting(kind, allowed, codes) if kind else ""
+
+
+def _from_interpretation(body: Node, allowed: tuple[str, ...], codes: Codebook) -> str:
+    for concept in shape.items(body, "interpretation"):
+        found = _from_concept(concept, allowed, codes)
+        if found:
+            return found
+    return ""
+
+
+def _fitting(kind: str, allowed: tuple[str, ...], codes: Codebook) -> str:
+    """The answer itself where the kind has it, else the word this kind uses for the same."""
+    if kind in allowed:
+        return kind
+    return next((m for m in codes.row("answer", kind).get("means", ()) if m in allowed), "")
+
+
+def acuity(body: Node, codes: Codebook, where: str) -> tuple[float, str] | None:
+    """Visual acuity as a decimal with the text it came from; decimal, logMAR, a Snellen fraction or words.
+
+    None where there is no value; raises `InputError` where it is none of these.
+    """
+    quantity = shape.node(body, "valueQuantity")
+    value = shape.number(quantity, "value")
+    unit = shape.text(quantity, "code") or shape.text(quantity, "unit")
+    if quantity and value is not None:
+        return _decimal(value, unit, where), ""
+    text = shape.text(body, "valueString") or shape.label(shape.node(body, "valueCodeableConcept"))
+    if not text:
+        return None
+    return _from_text(text, codes, where), text
+
+
+def _decimal(value: float, unit: str, where: str) -> float:
+    if "logmar" in unit.casefold():
+        return _from_logmar(value)
+    if unit in ("", "1", "{decimal}", "{ratio}"):
+        return value
+    raise InputError(where, f"unit {unit!r}", "a decimal without unit, or {logMAR}", "Correct the unit in the record.")
+
+
+def _from_logmar(value: float) -> float:
+    return math.inf if value < -5 else 10.0 ** -min(value, 20.0)
+
+
+def _from_text(text: str, codes: Codebook, where: str) -> float:
+    bare = re.sub(r"^\s*(?:visus|visual acuity|va|sc|cc)\b[:\s]*", "", text, flags=re.IGNORECASE).strip()
+    logmar, snellen, plain = _LOGMAR.search(bare), _SNELLEN.search(bare), shape.parse_number(bare)
+    if logmar:
+        return _from_logmar(shape.parse_number(logmar[1] or logmar[2]) or 0.0)
+    if snellen:
+        tested, normal = shape.parse_number(snellen[1]) or 0.0, shape.parse_number(snellen[2]) or 0.0
+        if normal > 0:
+            return tested / normal
+    if plain is not None:
+        return plain
+    match = codes.by_words("acuity", bare)
+    if match:
+        return float(codes.row("acuity", match.kind)["value"])
+    raise InputError(where, repr(text[:60]), "a decimal, logMAR, a fraction such as 20/200, or counts fingers")
