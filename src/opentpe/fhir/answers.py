@@ -103,7 +103,7 @@ def _from_text(text: str, codes: Codebook, library: Library, where: str) -> floa
     match = codes.by_words("acuity", bare)
     if match:
         row = codes.row("acuity", match.kind)
-        return float(10.0 ** -library.value(row["logmar"]) if "logmar" in row else row["value"])
+        return _decimal(library.value(row["logmar"]), "{logMAR}", where) if "logmar" in row else float(row["value"])
     try:
         return sight.read(bare, library.value(_FINGERS), library.value(_HAND)).decimal
     except InputError as error:
