@@ -91,7 +91,7 @@ def acuity(body: Node, codes: Codebook, library: Library, where: str) -> tuple[f
 
 def _decimal(value: float, unit: str, where: str) -> float:
     if "logmar" in unit.casefold() and abs(value) < _LOGMAR_MOST:
-        return 10.0**-value
+        return float(10.0**-value)
     if unit in ("", "1", "{decimal}", "{ratio}"):
         return value
     raise InputError(where, f"unit {unit!r}", "a decimal without unit, or {logMAR}", "Correct the unit in the record.")
