@@ -120,7 +120,8 @@ def simulate(
 ) -> Forecast:
     """What a course does to a subject: volumes, solutes before and after each session, and over eight weeks after it.
 
-    `at` counts from the end of the last session; a decision lends its facts to the risk table. Raises `InputError` for a size or an order no adult can have.
+    `at` counts from the end of the last session; a decision lends its facts to the risk table. Raises `InputError` for
+    a size or an order no adult can have.
     """
     from opentpe.simulation import course as simulated  # noqa: PLC0415 - NumPy and Numba load only here
 
