@@ -52,12 +52,12 @@ def _gate(gate: str, desk: Desk) -> str:
 def _step(step: Step, desk: Desk) -> TraceStep:
     outcome = "open" if step.outcome is None else "yes" if step.outcome else "no"
     return TraceStep(
-        rule=desk.say(step.rule) if desk.sentences.has(step.rule) else desk.sentences.plain(step.rule),
+        rule=desk.sentences.plain(step.rule),
         condition=_condition(step.condition, desk),
         outcome=outcome,
         outcome_word=desk.say(f"outcome.{outcome}"),
         facts=tuple(desk.fact(f) for f in step.facts),
-        effect=desk.say(step.effect) if desk.sentences.has(step.effect) else step.effect.replace("_", " "),
+        effect=desk.word("advice_name", step.effect) if step.effect else "",
         cites=desk.cites(step.sources),
     )
 
