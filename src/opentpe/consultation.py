@@ -13,7 +13,7 @@ from opentpe.domain.consultation import Consultation, Versions
 from opentpe.domain.subject import Subject, check, subject_of
 from opentpe.evidence.load import Library, load
 from opentpe.fhir import read
-from opentpe.pathway import engine, order
+from opentpe.pathway import engine, options, order
 from opentpe.pathway.unit import settings
 
 if TYPE_CHECKING:
@@ -100,6 +100,7 @@ def _appraised(consultation: Consultation, library: Library, seed: int) -> Consu
     facts = appraise.harm_facts(course.prescription, course.count, consultation.order.volume_ml, library, decision)
     return replace(
         consultation,
+        options=options.options(library, decision.facts),
         benefit=expected.benefit,
         benefit_lines=expected.lines,
         harm_lines=harm.harm_lines(facts, library),
