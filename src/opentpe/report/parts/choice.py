@@ -139,6 +139,8 @@ def _contributions(row: Benefit, desk: Desk) -> Table:
 
 
 def _present(part: Contribution, desk: Desk) -> str:
+    if part.present is None and part.raw_log_odds:
+        return desk.say("word.counted")  # a quantity such as the delay, neither present nor absent
     return desk.say("word.unknown") if part.present is None else desk.say("word.yes" if part.present else "word.no")
 
 
