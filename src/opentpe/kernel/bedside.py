@@ -11,19 +11,9 @@ import numpy as np
 from numba import njit
 
 from opentpe.kernel import circulation, citrate, controller, fluid, lines, machine, operator, watch
-from opentpe.kernel.body import (
-    CITRATE_S,
-    DT,
-    Laws,
-    Patient,
-    blood_content,
-    calcium_second,
-    marked,
-    patient_second,
-    remember,
-    weakened,
-)
-from opentpe.kernel.controller import Entry, Phase
+from opentpe.kernel.body import CITRATE_S, DT, Laws, Patient, blood_content, calcium_second, marked, patient_second
+from opentpe.kernel.body import remember, weakened
+from opentpe.kernel.controller import Entry, Phase, Signal
 from opentpe.kernel.lines import PATIENT
 
 Array = Any
@@ -38,46 +28,49 @@ VITALS: Final = np.dtype([(name, np.float64) for name in (
 )])  # fmt: skip
 
 
-TINGLING, LIGHT_HEADED, HYPOTENSION = 0, 1, 2  # codes of complaints in the journal
+TINGLING, LIGHT_HEADED, HYPOTENSION = np.int64(0), np.int64(1), np.int64(2)  # codes of complaints in the journal
 
 
 @njit(cache=True)
-def complain(
-    par: Array, now: Array, volume: Array, mass: Array, alarms: Array, journal: Array, fluids: Array, laws: Laws,
-    person: Patient, calcium: float,
-) -> Patient:  # fmt: skip
+def comfort(par: Array, now: Array, journal: Array, complaint: int) -> None:
+    """What the standard operator does about a complaint at the machine: slower inlet, or saline and a pause."""
+    if complaint == TINGLING:
+        slower = now.inlet_set_ml_min * (1.0 - par.tingling_slow_fraction)
+        now.inlet_set_ml_min = max(slower, par.inlet_flow_min_ml_min)
+        controller.write(journal, now, Entry.OPERATOR, operator.Action.SLOW_INLET, par.tingling_slow_fraction)
+    else:
+        now.saline_due_ml += par.hypotension_saline_ml
+        controller.write(journal, now, Entry.OPERATOR, operator.Action.SALINE, par.hypotension_saline_ml)
+        now.pause_until_s = now.run_s + int(par.hypotension_pause_s)
+        controller.write(journal, now, Entry.OPERATOR, operator.Action.PAUSE, par.hypotension_pause_s)
+        controller.signal(now, journal, Signal.PAUSE)
+
+
+@njit(cache=True)
+def complain(par: Array, now: Array, journal: Array, laws: Laws, person: Patient, calcium: float) -> Patient:
     """Complaints when a personal threshold is crossed, once each; the standard operator answers them."""
     felt, failing = person.felt, person.failing
     rate, until = person.calcium_mmol_min, person.calcium_until_s
     standard = par.operator_code != 0.0
     fall = 100.0 * (laws.citrate.calcium0 - calcium) / laws.citrate.calcium0
-    hct = fluid.haematocrit(person.fluid)
     if fall >= laws.tingling_percent and not felt & 1 << TINGLING:
         felt |= 1 << TINGLING
         controller.write(journal, now, Entry.SYMPTOM, TINGLING, fall)
         if standard:
-            operator.act(par, now, volume, mass, alarms, journal, fluids, operator.Action.SLOW_INLET,
-                         par.tingling_slow_fraction, hct)  # fmt: skip
+            comfort(par, now, journal, TINGLING)
             rate = par.tingling_calcium_mmol / par.tingling_calcium_min
             until = now.run_s + int(60.0 * par.tingling_calcium_min)
+    hct = fluid.haematocrit(person.fluid)
     loss = -100.0 * (person.hct_zero / hct - 1.0) if person.hct_zero > 0.0 else 0.0
     if loss >= laws.light_headed_percent and not felt & 1 << LIGHT_HEADED:
         felt |= 1 << LIGHT_HEADED
         controller.write(journal, now, Entry.SYMPTOM, LIGHT_HEADED, loss)
-    if loss >= laws.hypotension_percent and not failing:
-        failing = True
-        if not felt & 1 << HYPOTENSION:
-            felt |= 1 << HYPOTENSION
-            controller.write(journal, now, Entry.SYMPTOM, HYPOTENSION, loss)
-            if standard:
-                act = operator.Action
-                operator.act(par, now, volume, mass, alarms, journal, fluids, act.SALINE,
-                             par.hypotension_saline_ml, hct)  # fmt: skip
-                operator.act(par, now, volume, mass, alarms, journal, fluids, act.PAUSE, par.hypotension_pause_s, hct)
-    elif failing and loss < laws.hypotension_percent:
-        failing = False
-    if felt == person.felt and failing == person.failing:
-        return person
+    failing = loss >= laws.hypotension_percent
+    if failing and not felt & 1 << HYPOTENSION:
+        felt |= 1 << HYPOTENSION
+        controller.write(journal, now, Entry.SYMPTOM, HYPOTENSION, loss)
+        if standard:
+            comfort(par, now, journal, HYPOTENSION)
     return marked(person, felt, failing, rate, until)
 
 
@@ -163,8 +156,7 @@ def march(
             return person, i, status
         if now.clock_s % CITRATE_S == 0:
             chemistry, _ = citrate.readout(laws.binding, laws.citrate, person.citrate, person.milieu, person.guess)
-            person = complain(set_up, now, volume, mass, alarms, journal, fluids, laws, person,
-                              chemistry.ionised_calcium)  # fmt: skip
+            person = complain(set_up, now, journal, laws, person, chemistry.ionised_calcium)
         next_fluid(now, volume, mass, journal, fluids)
         watch.look(set_up, now, volume, mass, alarms, table, journal, present, gone)
         operator.respond(set_up, now, volume, mass, alarms, table, journal, fluids, fluid.haematocrit(person.fluid))

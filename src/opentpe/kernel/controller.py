@@ -192,9 +192,9 @@ def write(journal: Array, now: Array, entry: int, subject: int, value: float) ->
     row = now.journal_count
     if row < journal.shape[0]:
         journal[row, 0] = now.run_s
-        journal[row, 1] = entry
-        journal[row, 2] = subject
-        journal[row, 3] = value
+        journal[row, 1] = 0 + entry  # a compiled enum becomes a number only by arithmetic
+        journal[row, 2] = 0 + subject
+        journal[row, 3] = 0 + value
         now.journal_count = row + 1
 
 

@@ -16,7 +16,7 @@ _COURSE_OF: Final = {
 }
 _PROGRESSIVE: Final = ("secondary_progressive", "primary_progressive")
 _HALLMARKS: Final = ("long_optic_nerve", "longitudinally_extensive", "area_postrema")
-_YES: Final = ("present", "positive", "yes", "pregnant")
+_ATTACKS: Final = ("ms_exacerbation", "cis", "optic_neuritis", "myelitis", "other_demyelination")
 # Drugs whose withdrawal is followed by rebound activity.
 _REBOUND: Final = ("fingolimod", "siponimod", "ozanimod", "ponesimod", "natalizumab")
 
@@ -296,3 +296,16 @@ def exchanges_done(sheet: Sheet) -> Fact:
         and first <= p.when.first_day <= sheet.on
     ]
     return Fact("exchanges_done", len(done), tuple(done))
+
+
+def attack_shortly_before(sheet: Sheet) -> Fact:
+    """Days from the onset of an earlier attack to this one, where they are too few to count as two attacks."""
+    onset = sheet.onset
+    if onset is None:
+        return Fact("attack_shortly_before", value=False)
+    for row in sheet.patient.conditions:
+        if row.kind in _ATTACKS and row.onset is not None:
+            apart = (onset - row.onset.first_day).days
+            if 0 < apart < sheet.limits["clock.separate_d"]:
+                return Fact("attack_shortly_before", apart, (row.source,))
+    return Fact("attack_shortly_before", value=False)

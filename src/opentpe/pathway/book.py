@@ -94,6 +94,25 @@ class Pathway:
         """Every rule of every gate, in order: the records an export reads."""
         return (rule for gate in self.gates for rule in gate.rules)
 
+    def records(self) -> Iterator[dict[str, object]]:
+        """Every rule as a plain record for an export: gate, condition, effect, advice or alert, sources, level."""
+        for gate in self.gates:
+            for rule in gate.rules:
+                yield {
+                    "gate": gate.key,
+                    "gate_name": gate.name,
+                    "rule": rule.name,
+                    "code": rule.code,
+                    "when": rule.condition,
+                    "effect": rule.effect,
+                    "advice": rule.advice.value if rule.advice is not None else "",
+                    "kind": rule.kind,
+                    "due": rule.due,
+                    "setting": rule.setting,
+                    "sources": rule.sources,
+                    "level": rule.level,
+                }
+
     def sheet(self, patient: Patient, relapse: Relapse | None, on: date, unit: Mapping[str, Any] | None) -> Sheet:
         """A fresh working sheet for one patient."""
         settings = {**self.unit, **unit} if unit else self.unit
@@ -221,6 +240,7 @@ class _Reader:
             level=str(row.get("level", "")),
             provisional_on=tuple(row.get("provisional_on", ())),
             rank=int(row.get("rank", 5)),
+            reassess_d=self.limit(row["reassess"].removeprefix("@")) if "reassess" in row else None,
         )
         return self._finished(rule)
 

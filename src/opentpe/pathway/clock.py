@@ -49,8 +49,10 @@ def start_day(sheet: Sheet, advice: Advice) -> date | None:
     return next_open(sheet.on + _days(sheet, "lead_time_d"), unit) if advice.exchange else None
 
 
-def reassess_day(sheet: Sheet, advice: Advice) -> date | None:
-    """When to examine again: the day steroids are judged, or after the trigger was treated."""
+def reassess_day(sheet: Sheet, advice: Advice, own_d: float | None = None) -> date | None:
+    """When to examine again: as the rule says, the day steroids are judged, or after the trigger was treated."""
+    if own_d is not None:
+        return sheet.on + timedelta(days=int(own_d))
     if advice is Advice.TREAT_TRIGGER_FIRST or advice is Advice.NOT_A_RELAPSE:
         return sheet.on + _days(sheet, "recheck_trigger_d")
     if advice is Advice.STEROIDS_FIRST:

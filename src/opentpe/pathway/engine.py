@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import Any, Final, NamedTuple
 
-from opentpe.domain.decision import Advice, Alert, Decision, Fact, Reason, Step
+from opentpe.domain.decision import Advice, Alert, ByDefinition, Change, Decision, Fact, Position, Reason, Step
 from opentpe.domain.patient import Patient
 from opentpe.domain.relapse import Relapse
+from opentpe.errors import EvidenceError
 from opentpe.evidence.load import Library
 from opentpe.pathway import clock
 from opentpe.pathway.book import Pathway
+from opentpe.pathway.change import smallest_changes
 from opentpe.pathway.derive import outcome_of
 from opentpe.pathway.guidelines import position_on
 from opentpe.pathway.missing import assumed_facts, missing_facts
@@ -19,7 +22,7 @@ from opentpe.pathway.rules import Rule, step_of
 from opentpe.pathway.sheet import Sheet
 from opentpe.pathway.walk import Verdict, walk
 
-TOPIC = "exchange"
+TOPIC: Final = "exchange"
 
 
 def decide(
@@ -36,24 +39,89 @@ def decide(
     Pass a `Pathway` (built once with `Pathway.of`) instead of the library for many patients.
     `unit` holds the unit's settings (opening_days, holidays, modality, has_separator) over those of the library.
     """
-    pathway = library if isinstance(library, Pathway) else Pathway.of(library)
-    pathway = pathway.with_definition(refractory_definition)
+    pathway = _pathway(library).with_definition(refractory_definition)
+    return _decided(pathway, _walked(pathway, patient, relapse, on, unit), guideline)
+
+
+def explain(
+    patient: Patient,
+    relapse: Relapse | None,
+    on: date,
+    library: Library | Pathway,
+    unit: Mapping[str, Any] | None = None,
+    guideline: str = "asfa-2023",
+    refractory_definition: str = "opentpe",
+) -> Decision:
+    """The decision with what would change it and what it would be under each published definition; slower."""
+    pathway = _pathway(library)
+    chosen = pathway.with_definition(refractory_definition)
+    walked = _walked(chosen, patient, relapse, on, unit)
+    changes = smallest_changes(chosen, walked.sheet, walked.verdict, walked.asked)
+    rows = [_by_definition(pathway.with_definition(n), patient, relapse, on, unit) for n in pathway.variants]
+    return replace(_decided(chosen, walked, guideline), changes=changes, by_definition=tuple(rows))
+
+
+def what_would_change(
+    patient: Patient,
+    relapse: Relapse | None,
+    on: date,
+    library: Library | Pathway,
+    unit: Mapping[str, Any] | None = None,
+    refractory_definition: str = "opentpe",
+) -> tuple[Change, ...]:
+    """The smallest changes of facts that lead to another advice: single facts first, then pairs."""
+    pathway = _pathway(library).with_definition(refractory_definition)
+    walked = _walked(pathway, patient, relapse, on, unit)
+    return smallest_changes(pathway, walked.sheet, walked.verdict, walked.asked)
+
+
+class Walked(NamedTuple):
+    """A finished walk: the sheet as it stood when the advice was found, what was asked for it, and the trace."""
+
+    sheet: Sheet
+    verdict: Verdict
+    asked: tuple[str, ...]
+    steps: list[Step]
+
+
+def _pathway(library: Library | Pathway) -> Pathway:
+    return library if isinstance(library, Pathway) else Pathway.of(library)
+
+
+def _walked(
+    pathway: Pathway, patient: Patient, relapse: Relapse | None, on: date, unit: Mapping[str, Any] | None
+) -> Walked:
     sheet = pathway.sheet(patient, relapse, on, unit)
     steps: list[Step] = []
     sheet.trace = steps
     verdict = walk(pathway, sheet, steps)
     sheet.trace = None
-    asked = tuple(sheet.known)
+    return Walked(sheet, verdict, tuple(sheet.known), steps)
+
+
+def _by_definition(
+    pathway: Pathway, patient: Patient, relapse: Relapse | None, on: date, unit: Mapping[str, Any] | None
+) -> ByDefinition:
+    walked = _walked(pathway, patient, relapse, on, unit)
+    met = walked.sheet.value("refractory")
+    sources = pathway.variants[pathway.definition].sources
+    return ByDefinition(pathway.definition, met if isinstance(met, bool) else None, walked.verdict.advice, sources)
+
+
+def _decided(pathway: Pathway, walked: Walked, guideline: str) -> Decision:
+    sheet, verdict, asked, steps = walked
     missing = missing_facts(pathway, sheet, verdict, asked)
     assumed = assumed_facts(pathway, sheet, asked)
+    positions = tuple(position_on(g, TOPIC, sheet) for g in pathway.guidelines.values())
     remarks = Remarks(pathway, sheet, verdict, steps)
     start = clock.start_day(sheet, verdict.advice)
-    reassess = clock.reassess_day(sheet, verdict.advice)
+    own = verdict.rule.reassess_d if verdict.rule is not None else None
+    reassess = clock.reassess_day(sheet, verdict.advice, own)
     by = _by(sheet, verdict.advice, start or reassess)
     return Decision(
         advice=verdict.advice,
-        on=on,
-        reasons=(*_main_reasons(verdict), *remarks.ranked, *_guideline_reasons(pathway, sheet, verdict, guideline)),
+        on=sheet.on,
+        reasons=(*_main_reasons(verdict), *remarks.ranked, *_guideline_reasons(verdict, positions, guideline)),
         missing=missing,
         trace=tuple(steps),
         alerts=tuple(remarks.alerts),
@@ -66,6 +134,7 @@ def decide(
         holds_until=clock.holds_until(sheet, verdict.advice, reassess, by),
         setting=remarks.setting,
         guideline=guideline,
+        positions=positions,
     )
 
 
@@ -89,19 +158,23 @@ def _reason(rule: Rule, facts: tuple[Fact, ...]) -> Reason:
     return Reason(rule.code, rule.gate, (*facts, *rule.values), rule.sources, rule.level)
 
 
-def _guideline_reasons(pathway: Pathway, sheet: Sheet, verdict: Verdict, chosen: str) -> Iterable[Reason]:
+def _guideline_reasons(verdict: Verdict, positions: tuple[Position, ...], chosen: str) -> Iterable[Reason]:
     """What the chosen guideline says first; then every other that says something else."""
+    mine = next((p for p in positions if p.guideline == chosen), None)
+    if mine is None:
+        known = ", ".join(p.guideline for p in positions)
+        raise EvidenceError(f"evidence/guidelines: no guideline {chosen!r}; known: {known}")
     if verdict.advice.rung is None:
         return
-    mine = position_on(pathway.guidelines[chosen], TOPIC, sheet)
-    yield Reason(
-        "guideline_says", "g6", (Fact("guideline", chosen), Fact("position", mine.position)), mine.sources, mine.level
-    )
-    for name, guideline in pathway.guidelines.items():
-        other = position_on(guideline, TOPIC, sheet)
-        if name != chosen and other.position != mine.position:
-            facts = (Fact("guideline", name), Fact("position", other.position))
-            yield Reason("guideline_differs", "g6", facts, other.sources, other.level)
+    yield _said("guideline_says", mine)
+    for other in positions:
+        if other.position != mine.position:
+            yield _said("guideline_differs", other)
+
+
+def _said(code: str, position: Position) -> Reason:
+    facts = (Fact("guideline", position.guideline), Fact("position", position.position))
+    return Reason(code, "g6", facts, position.sources, position.level)
 
 
 class Remarks:

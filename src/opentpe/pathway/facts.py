@@ -8,13 +8,13 @@ from typing import Any, Final
 
 from opentpe.domain.decision import Absence, Fact
 from opentpe.errors import EvidenceError
-from opentpe.pathway import attack, clock, safety, steroids
+from opentpe.pathway import attack, clock, response, safety, steroids
 from opentpe.pathway.sheet import Question, Sheet, last_taken
 
 Read = Callable[[Sheet], Fact]
 _YES: Final = ("present", "positive", "yes", "pregnant", "infected")
 _YES_OR_NO: Final = ("present", "condition", "drug")
-_ROOMS: Final[tuple[ModuleType, ...]] = (attack, steroids, clock, safety)
+_ROOMS: Final[tuple[ModuleType, ...]] = (attack, steroids, response, clock, safety)
 
 
 def question(name: str, row: Mapping[str, Any], limits: Mapping[str, float]) -> Question:

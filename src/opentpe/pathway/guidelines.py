@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from opentpe.domain.decision import Fact
+from opentpe.domain.decision import Position
 from opentpe.pathway.derive import Parse, outcome_of
 from opentpe.pathway.rules import Clause
 from opentpe.pathway.sheet import Sheet
@@ -36,18 +36,6 @@ class Guideline:
     year: int
     source: str
     statements: tuple[Statement, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """What one guideline says about exchange for this patient; `silent` where no statement applies."""
-
-    guideline: str
-    position: str
-    level: str
-    statement: str
-    sources: tuple[str, ...]
-    facts: tuple[Fact, ...] = ()
 
 
 def guideline_of(name: str, document: Mapping[str, Any], parse: Parse) -> Guideline:

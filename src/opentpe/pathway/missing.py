@@ -40,10 +40,15 @@ def could_become(pathway: Pathway, sheet: Sheet, name: str, now: Verdict) -> tup
     """Every other advice that an answer to one question could lead to, lowest first."""
     found = set()
     for answer in pathway.probes[name]:
-        advice = advice_if(pathway, sheet, (Fact(name, answer, note="supposed"),), now).advice
+        advice = advice_if(pathway, sheet, (supposed(name, answer),), now).advice
         if advice is not now.advice:
             found.add(advice)
     return tuple(a for a in Advice if a in found)
+
+
+def supposed(name: str, answer: bool | float | str) -> Fact:
+    """An answer as if it were found today."""
+    return Fact(name, answer, age_days=0, note="supposed")
 
 
 def advice_if(pathway: Pathway, sheet: Sheet, changes: tuple[Fact, ...], now: Verdict) -> Verdict:

@@ -59,6 +59,7 @@ class Rule:
     level: str = ""
     provisional_on: tuple[str, ...] = ()
     rank: int = 5  # of a reason: lower is said earlier
+    reassess_d: float | None = None  # days until the next look, where the rule has its own
     unconditional: Alert | None = None  # the finished alert where nothing of the patient is in it
     first: str = ""  # the fact its first clause asks for
     silent: Mapping[int, Step] = field(default_factory=dict)  # ready trace lines, by identity of a shared answer

@@ -135,28 +135,6 @@ def steroid_dose_implausible(sheet: Sheet) -> Fact:
     return Fact("steroid_dose_implausible", bool(wrong), tuple(dict.fromkeys(d.source for d in wrong)), note=note)
 
 
-def response_to_steroids(sheet: Sheet) -> Fact:
-    """How the target deficit answered: as recorded, else read off the EDSS before and after."""
-    coded = sheet.ask("steroid_response")
-    if coded.value is not None:
-        return Fact("response_to_steroids", coded.value, coded.sources, coded.age_days)
-    return _response_by_edss(sheet)
-
-
-def _response_by_edss(sheet: Sheet) -> Fact:
-    now, worst, base = (sheet.ask(n) for n in ("edss_now", "edss_worst", "edss_baseline"))
-    first = sheet.value("steroid_first")
-    if first is None or not isinstance(now.value, float | int) or not isinstance(worst.value, float | int):
-        return Fact("response_to_steroids", None)
-    if now.age_days is not None and now.age_days >= (sheet.on - first).days:
-        return Fact("response_to_steroids", None, note="no EDSS since steroids began")
-    note = "read off the EDSS"
-    gain, step = worst.value - now.value, sheet.limits["severity.edss_step"]
-    if isinstance(base.value, float | int) and gain >= step and now.value <= base.value + step / 2:
-        return Fact("response_to_steroids", "full", now.sources, now.age_days, note)
-    return Fact("response_to_steroids", "partial" if gain >= step else "none", now.sources, now.age_days, note)
-
-
 def steroids_contraindicated(sheet: Sheet) -> Fact:
     """Why steroids cannot be given: recorded as such, an allergy, or liver injury after an earlier pulse."""
     row = sheet.newest.get("steroid_contraindication")
@@ -171,9 +149,8 @@ def steroids_contraindicated(sheet: Sheet) -> Fact:
     return Fact("steroids_contraindicated", value=False)
 
 
-def worsening(sheet: Sheet) -> Fact:
-    """Whether the deficit still deepens under or after steroids."""
-    response = sheet.ask("response_to_steroids")
-    if response.value == "worse":
-        return Fact("worsening", True, response.sources, response.age_days)
-    return Fact("worsening", value=False)
+def response_without_doses(sheet: Sheet) -> Fact:
+    """Whether a response to steroids is on record, but no dose: what was taken cannot be judged."""
+    row = sheet.newest.get("steroid_response")
+    told = row is not None and not sheet.doses
+    return Fact("response_without_doses", told, (row.source,) if row is not None and told else ())

@@ -31,6 +31,7 @@ def view(consultation: Consultation, library: Library, language: str = "en") -> 
         forecast=forecast.build(consultation, pen),
         harms=harm.groups(consultation, pen),
         harm_note=pen.say("harm.note"),
+        harm_unrated=harm.unrated(consultation, pen),
         harm_more=tuple(pen.line(line) for line in consultation.harm_lines),
         checks=harm.checks(consultation, pen),
         options=choice.options(consultation, pen),

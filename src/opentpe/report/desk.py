@@ -38,7 +38,7 @@ class Desk:
     def title(self, kind: str, name: str) -> str:
         """The words for a name at the start of a line: "Fibrinogen", "IgG"."""
         text = self.word(kind, name)
-        return text[:1].upper() + text[1:]
+        return text[:1].upper() + text[1:] if text[:1].isascii() else text
 
     def cites(self, sources: Iterable[str]) -> tuple[int, ...]:
         """The numbers of the sources, ascending."""

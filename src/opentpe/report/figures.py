@@ -99,7 +99,7 @@ def _frames(figure: Figure, *, narrow: bool) -> tuple[list[Frame], float]:
     count = len(figure.panels)
     stacked = figure.layout == "stacked"
     columns = 1 if stacked or narrow else min(3, count)
-    right = (70 if narrow else 92) if stacked else 4
+    right = (70 if narrow else 92) if stacked else 12
     plot = 128.0 if stacked else 112.0
     below = 0.0 if stacked else 20.0  # room for the ticks of each panel
     whole = (_NARROW if narrow else _WIDE) - right
@@ -117,7 +117,7 @@ def _frames(figure: Figure, *, narrow: bool) -> tuple[list[Frame], float]:
 
 def _start(figure: Figure) -> float:
     first = min(p.series.time_min[0] for p in figure.panels) / _scale(figure)
-    return max(min(0.0, first), -0.06 * figure.until)
+    return max(min(-0.015 * figure.until, first), -0.06 * figure.until)
 
 
 def _scale(figure: Figure) -> float:
@@ -141,6 +141,8 @@ def _panel(panel: Panel, frame: Frame, figure: Figure, decimal: str, *, last: bo
     yield from _marks(frame, figure, last=last)
     series = thinned(panel.series, figure.until * scale)
     time = [max(t / scale, frame.x_from) for t in series.time_min]
+    if time and time[0] > frame.x_from:
+        series, time = _from_before(series), [frame.x_from, *time]
     ink = panel.tone if panel.tone in FIXED else "ink"
     yield _fan(frame, time, series.p05, series.p95, ink, 0.16)
     yield _fan(frame, time, series.p25, series.p75, ink, 0.28)
@@ -268,6 +270,20 @@ def ticks(low: float, high: float, most: int) -> list[float]:
     step = next(s * power for s in (1, 2, 2.5, 5, 10) if s * power >= rough * 0.999)
     first = math.ceil(low / step - 1e-9)
     return [round(i * step, 10) for i in range(first, math.floor(high / step + 1e-9) + 1)]
+
+
+def _from_before(series: Series) -> Series:
+    """The series with its first value repeated, so that the fall at time 0 can be seen."""
+    return Series(
+        series.name,
+        series.unit,
+        (series.time_min[0], *series.time_min),
+        (series.median[0], *series.median),
+        (series.p05[0], *series.p05),
+        (series.p25[0], *series.p25),
+        (series.p75[0], *series.p75),
+        (series.p95[0], *series.p95),
+    )
 
 
 def thinned(series: Series, until_min: float) -> Series:

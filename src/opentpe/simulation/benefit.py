@@ -120,7 +120,8 @@ def expected_benefit(
     No number while NMOSD is open (another disease, another clock) and none for a progressive course without a relapse.
     """
     if nmosd_open or facts.nmosd_open:
-        return Expectation((), _lines_when(library, "nmosd_open"))
+        beside = _lines_when(library, "optic_neuritis") if facts.optic_neuritis else ()
+        return Expectation((), (*_lines_when(library, "nmosd_open"), *beside))
     if facts.other_disease:
         return Expectation((), _lines_when(library, "other_disease"))
     if facts.course == "progressive":

@@ -4,11 +4,12 @@ import logging
 from collections.abc import Callable
 from typing import Annotated, Any, Final, Generic, TypeVar
 
-from fastapi import APIRouter, Depends, HTTPException, Path
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Depends, HTTPException, Path, Query
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from opentpe.errors import UnavailableError
 from opentpe.records import exchange_fhir, kinds
+from opentpe.records.canonical import text
 from opentpe.records.kinds import KINDS, Body
 from opentpe.records.store import Kept
 from opentpe.web.clinic import Clinic, Here
@@ -17,7 +18,9 @@ from opentpe.web.people import Allowed, Decider, Person, Reader, Writing
 LOG: Final = logging.getLogger("opentpe.web")
 B = TypeVar("B", bound=Body)
 Id = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
-Why = Annotated[str, Field(max_length=2000)]
+Keepable = AfterValidator(text)
+Why = Annotated[str, Field(max_length=2000), Keepable]
+After = Annotated[str, Query(max_length=64, pattern=r"^[A-Za-z0-9._-]*$")]
 Version = Annotated[int, Field(ge=1, le=1_000_000)]
 Limit = Annotated[int, Field(ge=1, le=2000)]
 ADDED_BY: Final[dict[type[Body], str]] = {
@@ -36,7 +39,7 @@ class Said(BaseModel):
 class Adding(Said, Generic[B]):
     """A new record; `why` is kept with it."""
 
-    patient_id: str | None = Field(default=None, max_length=64)
+    patient_id: Annotated[str, Field(max_length=64), Keepable] | None = None
     why: Why = ""
     body: B
 
@@ -53,7 +56,7 @@ class Retiring(Said):
     """A record that goes out of use, and why."""
 
     version: Version
-    why: Annotated[str, Field(min_length=3, max_length=2000)]
+    why: Annotated[str, Field(min_length=3, max_length=2000), Keepable]
 
 
 class KeptOut(BaseModel, Generic[B]):
@@ -72,8 +75,8 @@ class KeptOut(BaseModel, Generic[B]):
 class Search(Said):
     """What is looked for; sent as a body, so that no name stands in an address."""
 
-    identifier: str = Field(default="", max_length=200)
-    name: str = Field(default="", max_length=200)
+    identifier: Annotated[str, Field(max_length=200), Keepable] = ""
+    name: Annotated[str, Field(max_length=200), Keepable] = ""
 
 
 def out(kept: Kept[Any]) -> dict[str, Any]:
@@ -143,11 +146,11 @@ def _reading_routes(router: APIRouter, kind: type[Body]) -> None:
         """Every version, oldest first."""
         return [out(kept) for kept in here.store.history(kind, record_id)]
 
-    def of_patient(patient_id: Id, here: Here, after: str = "", limit: Limit = 500) -> Any:
+    def of_patient(patient_id: Id, here: Here, after: After = "", limit: Limit = 500) -> Any:
         """Records of a patient that are in use."""
         return [out(kept) for kept in here.store.current(kind, patient_id, limit=limit, after=after)]
 
-    def of_unit(here: Here, after: str = "", limit: Limit = 500) -> Any:
+    def of_unit(here: Here, after: After = "", limit: Limit = 500) -> Any:
         """Records of the unit that are in use, page by page: `after` is the last identifier of the page before."""
         return [out(kept) for kept in here.store.current(kind, limit=limit, after=after)]
 

@@ -10,12 +10,12 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
+from opentpe.records.canonical import depth
 from opentpe.records.kinds import Feedback
 from opentpe.web import advice, cds_shapes, tokens
 from opentpe.web.cds_prefetch import PREFETCH, Call, MissingError, gather
 from opentpe.web.clinic import Clinic, Here
 from opentpe.web.problems import problem
-from opentpe.web.security import depth
 from opentpe.web.settings import HookClient
 from opentpe.web.tokens import TokenError
 

@@ -17,7 +17,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from opentpe.errors import OpenTPEError
-from opentpe.web.security import depth
+from opentpe.records.canonical import depth
 from opentpe.web.settings import Limits
 
 Resource = dict[str, Any]

@@ -191,3 +191,11 @@ def test_an_established_ms_keeps_its_number_while_serology_is_awaited(library):
     """A known relapsing course is not made an NMOSD by a missing test."""
     facts = asked(library, branch="ms", serology_open=True, ms_established=True, progressive=False)
     assert expected_benefit(facts, library, 0, 50).benefit
+
+
+def test_optic_neuritis_of_unknown_serology_still_learns_of_the_trial(library):
+    """No bars, but what is known: NMOSD is open, and the trial and the guideline left isolated optic neuritis out."""
+    facts = asked(library, branch="ms", serology_open=True, visual_attack=True)
+    told = expected_benefit(facts, library, 0, 50)
+    assert told.benefit == ()
+    assert codes(told) == ["benefit.none_while_nmosd_open", "benefit.optic_neuritis_not_in_trial"]
