@@ -167,7 +167,9 @@ def _within(name: str, value: float, low: float, high: float, remedy: str) -> No
 def _one_target(exchange: Exchange, target_ml: float) -> None:
     given = [exchange.minutes is not None, exchange.blood_ml is not None]
     if sum(given) > 1:
-        raise InputError("run target", "minutes and blood volume", "one target", "Entering one sets the others to zero.")
+        raise InputError(
+            "run target", "minutes and blood volume", "one target", "Entering one sets the others to zero."
+        )
     if target_ml <= 0 and not any(given):
         raise InputError("run target", f"{target_ml:g} mL", "a plasma volume above 0")
 
