@@ -18,7 +18,7 @@ def desk(consultation: Consultation, library: Library, language: str = "en") -> 
 
 def view(consultation: Consultation, library: Library, language: str = "en") -> ReportView:
     """The report of a consultation: every sentence resolved, every number written, every source numbered."""
-    pen = desk(consultation, library, language)
+    pen = desk(consultation, library, sentences.spoken("report", language))
     return ReportView(
         language=pen.sentences.language,
         title=pen.say("report.title"),

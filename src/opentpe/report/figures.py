@@ -30,6 +30,7 @@ FIXED: Final = {
     "citrate": "#5B4FB5",
     "blood": "#A4262C",
 }
+_HALO: Final = ";paint-order:stroke;stroke:var(--paper);stroke-width:3px;stroke-linejoin:round"
 _POINTS: Final = 240  # more than the pixels of a panel show
 _TEXT, _SMALL = 13, 11
 _WIDE, _NARROW = 812, 358
@@ -89,7 +90,8 @@ def svg(figure: Figure, *, narrow: bool = False, variables: bool = True, decimal
 
 
 def fixed(text: str) -> str:
-    """The same drawing with ink on white instead of variables."""
+    """The same drawing with ink on white instead of variables, and without halos, which few printers draw."""
+    text = text.replace(_HALO, "")
     for name, colour in FIXED.items():
         text = text.replace(f"var(--{name})", colour)
     return text
@@ -254,7 +256,7 @@ def _text(
     style = f"fill:var(--{ink});font-size:{size}px"
     style += f";text-anchor:{anchor}" if anchor != "start" else ""
     style += ";font-weight:600" if bold else ""
-    style += ";paint-order:stroke;stroke:var(--paper);stroke-width:3px;stroke-linejoin:round" if halo else ""
+    style += _HALO if halo else ""
     return f'<text x="{x:.1f}" y="{y:.1f}" style="{style}">{escape(text)}</text>'
 
 

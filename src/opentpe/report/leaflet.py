@@ -65,7 +65,8 @@ class LeafletView:
 
 def html(consultation: Consultation, library: Library, language: str = "en") -> str:
     """The leaflet of a consultation as a page of its own, in English, German or Spanish."""
-    return render.page("leaflet.html.j2", view=view(consultation, library, language), language=language)
+    leaf = view(consultation, library, language)
+    return render.page("leaflet.html.j2", view=leaf, language=leaf.language)
 
 
 def view(consultation: Consultation, library: Library, language: str = "en") -> LeafletView:

@@ -113,6 +113,14 @@ def _flat(node: Mapping[str, Any], path: str) -> Iterator[tuple[str, dict[str, s
             yield from _flat({k: v for k, v in child.items() if isinstance(v, Mapping)}, here)
 
 
+def spoken(document: str, language: str) -> str:
+    """The language a document can be written in: the one asked for if its file is there, English otherwise.
+
+    A page half in German would mislead; the leaflet is there in all languages, the report in English.
+    """
+    return language if (ROOT / language / f"{document}.toml").is_file() else "en"
+
+
 @lru_cache(maxsize=8)
 def load(language: str = "en") -> Sentences:
     """All sentences of a language, English beneath it; an unknown language is English."""

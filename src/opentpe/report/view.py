@@ -182,6 +182,7 @@ class OptionRow:
     cells: tuple[str, ...]
     cites: tuple[int, ...] = ()
     chosen: bool = False
+    here: str = ""  # what this patient adds
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,3 +67,10 @@ def test_no_sentence_raises_its_voice():
     loud = [c for language in sentences.LANGUAGES for c, t in sentences.load(language).texts.items() if "!" in t]
     dashed = [c for c, t in ENGLISH.texts.items() if re.search(r"\d[–-]\d", t)]
     assert (loud, dashed) == ([], [])
+
+
+def test_a_document_is_written_in_one_language():
+    """The leaflet speaks German; the report has no German file and is English throughout."""
+    assert sentences.spoken("leaflet", "de") == "de"
+    assert sentences.spoken("report", "de") == "en"
+    assert sentences.spoken("leaflet", "xx") == "en"

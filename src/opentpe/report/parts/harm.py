@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from opentpe.domain.consultation import Consultation, Risk
-from opentpe.domain.decision import Alert
+from opentpe.domain.decision import Alert, Decision
 from opentpe.report import frequency
 from opentpe.report.desk import Desk
 from opentpe.report.view import Checks, Harm, HarmGroup, Said
@@ -69,10 +69,11 @@ def _sentence(text: str) -> str:
 
 def checks(consultation: Consultation, desk: Desk) -> tuple[Checks, ...]:
     """Alerts by the moment they belong to, the gravest first."""
-    alerts = consultation.decision.alerts
+    decision = consultation.decision
+    alerts = decision.alerts
     moments = [*_MOMENTS, *sorted({a.when for a in alerts} - set(_MOMENTS))]
     return tuple(
-        Checks(desk.word("moment", when or "any_time"), tuple(_alert(a, desk) for a in _sorted(alerts, when)))
+        Checks(desk.word("moment", when or "any_time"), tuple(_alert(a, decision, desk) for a in _sorted(alerts, when)))
         for when in moments
         if any(a.when == when for a in alerts)
     )
@@ -83,7 +84,7 @@ def _sorted(alerts: tuple[Alert, ...], when: str) -> list[Alert]:
     return sorted(chosen, key=lambda a: _KINDS.index(a.kind) if a.kind in _KINDS else len(_KINDS))
 
 
-def _alert(alert: Alert, desk: Desk) -> Said:
-    text = desk.sentences.say(alert.code, desk.facts(alert.facts))
+def _alert(alert: Alert, decision: Decision, desk: Desk) -> Said:
+    text = desk.sentences.say(alert.code, desk.facts(alert.facts, decision))
     level = "" if alert.level == _LOCAL else alert.level
     return Said(text, desk.word("alert", alert.kind), desk.cites(alert.sources), level, alert.kind, alert.code)
