@@ -13,7 +13,7 @@ from opentpe.domain.consultation import Consultation, Versions
 from opentpe.domain.subject import Subject, check, subject_of
 from opentpe.evidence.load import Library, load
 from opentpe.fhir import read
-from opentpe.pathway import engine, order
+from opentpe.pathway import engine, options, order
 from opentpe.pathway.unit import settings
 
 if TYPE_CHECKING:
@@ -100,9 +100,10 @@ def _appraised(consultation: Consultation, library: Library, seed: int) -> Consu
     facts = appraise.harm_facts(course.prescription, course.count, consultation.order.volume_ml, library, decision)
     return replace(
         consultation,
+        options=options.options(library, decision.facts),
         benefit=expected.benefit,
-        benefit_notes=expected.lines,
-        harm_notes=harm.harm_lines(facts, library),
+        benefit_lines=expected.lines,
+        harm_lines=harm.harm_lines(facts, library),
     )
 
 
@@ -120,7 +121,8 @@ def simulate(
 ) -> Forecast:
     """What a course does to a subject: volumes, solutes before and after each session, and over eight weeks after it.
 
-    `at` counts from the end of the last session; a decision lends its facts to the risk table. Raises `InputError` for a size or an order no adult can have.
+    `at` counts from the end of the last session; a decision lends its facts to the risk table. Raises `InputError` for
+    a size or an order no adult can have.
     """
     from opentpe.simulation import course as simulated  # noqa: PLC0415 - NumPy and Numba load only here
 

@@ -224,8 +224,6 @@ class Consultation:
     forecast: Forecast | None = None
     options: tuple[Option, ...] = ()
     benefit: tuple[Benefit, ...] = ()
-    benefit_notes: tuple[Line, ...] = ()
-    harm_notes: tuple[Line, ...] = ()
     versions: Versions | None = None
     citations: tuple[Citation, ...] = ()
     assumed: tuple[Line, ...] = ()

@@ -81,6 +81,11 @@ def check(value: float, row: Node, kind: str, where: str) -> None:
 
 
 def _converted(value: float, unit: str, row: Node, where: str) -> float:
+    """In the canonical unit, without the noise of the conversion (41 % is 0.41)."""
+    return float(f"{_in_canonical(value, unit, row, where):.12g}")
+
+
+def _in_canonical(value: float, unit: str, row: Node, where: str) -> float:
     to = str(row["unit"])
     dimension = units.dimension(unit)
     if row.get("scale"):

@@ -56,7 +56,7 @@ def _one(desk: Desk, group: list[Finding]) -> list[Finding]:
                 "one value at one moment",
                 f"{kept[0].observation.source} is used: {RULE}",
             )
-    return kept
+    return sorted(kept, key=lambda f: f.observation.source)
 
 
 def _equal(a: Observation, b: Observation) -> bool:

@@ -16,14 +16,14 @@ from opentpe.kernel.body import (
     DT,
     Laws,
     Patient,
+    Pools,
     blood_content,
     calcium_second,
     marked,
     patient_second,
-    remember,
-    weakened,
 )
-from opentpe.kernel.controller import Entry, Phase
+from opentpe.kernel.body import remember, weakened
+from opentpe.kernel.controller import Entry, Phase, Signal
 from opentpe.kernel.lines import PATIENT
 
 Array = Any
@@ -38,57 +38,65 @@ VITALS: Final = np.dtype([(name, np.float64) for name in (
 )])  # fmt: skip
 
 
-TINGLING, LIGHT_HEADED, HYPOTENSION = 0, 1, 2  # codes of complaints in the journal
+TINGLING, LIGHT_HEADED, HYPOTENSION = np.int64(0), np.int64(1), np.int64(2)  # codes of complaints in the journal
 
 
 @njit(cache=True)
-def complain(
-    par: Array, now: Array, volume: Array, mass: Array, alarms: Array, journal: Array, fluids: Array, laws: Laws,
-    person: Patient, calcium: float,
-) -> Patient:  # fmt: skip
+def comfort(par: Array, now: Array, journal: Array, complaint: int) -> None:
+    """What the standard operator does about a complaint at the machine: slower inlet, or saline and a pause."""
+    if complaint == TINGLING:
+        slower = now.inlet_set_ml_min * (1.0 - par.tingling_slow_fraction)
+        now.inlet_set_ml_min = max(slower, par.inlet_flow_min_ml_min)
+        controller.write(journal, now, Entry.OPERATOR, operator.Action.SLOW_INLET, par.tingling_slow_fraction)
+    else:
+        now.saline_due_ml += par.hypotension_saline_ml
+        controller.write(journal, now, Entry.OPERATOR, operator.Action.SALINE, par.hypotension_saline_ml)
+        now.pause_until_s = now.run_s + int(par.hypotension_pause_s)
+        controller.write(journal, now, Entry.OPERATOR, operator.Action.PAUSE, par.hypotension_pause_s)
+        controller.signal(now, journal, Signal.PAUSE)
+
+
+@njit(cache=True)
+def complain(par: Array, now: Array, journal: Array, laws: Laws, person: Patient, calcium: float) -> Patient:
     """Complaints when a personal threshold is crossed, once each; the standard operator answers them."""
     felt, failing = person.felt, person.failing
     rate, until = person.calcium_mmol_min, person.calcium_until_s
     standard = par.operator_code != 0.0
     fall = 100.0 * (laws.citrate.calcium0 - calcium) / laws.citrate.calcium0
-    hct = fluid.haematocrit(person.fluid)
     if fall >= laws.tingling_percent and not felt & 1 << TINGLING:
         felt |= 1 << TINGLING
         controller.write(journal, now, Entry.SYMPTOM, TINGLING, fall)
         if standard:
-            operator.act(par, now, volume, mass, alarms, journal, fluids, operator.Action.SLOW_INLET,
-                         par.tingling_slow_fraction, hct)  # fmt: skip
+            comfort(par, now, journal, TINGLING)
             rate = par.tingling_calcium_mmol / par.tingling_calcium_min
             until = now.run_s + int(60.0 * par.tingling_calcium_min)
+    hct = fluid.haematocrit(person.fluid)
     loss = -100.0 * (person.hct_zero / hct - 1.0) if person.hct_zero > 0.0 else 0.0
     if loss >= laws.light_headed_percent and not felt & 1 << LIGHT_HEADED:
         felt |= 1 << LIGHT_HEADED
         controller.write(journal, now, Entry.SYMPTOM, LIGHT_HEADED, loss)
-    if loss >= laws.hypotension_percent and not failing:
-        failing = True
-        if not felt & 1 << HYPOTENSION:
-            felt |= 1 << HYPOTENSION
-            controller.write(journal, now, Entry.SYMPTOM, HYPOTENSION, loss)
-            if standard:
-                act = operator.Action
-                operator.act(par, now, volume, mass, alarms, journal, fluids, act.SALINE,
-                             par.hypotension_saline_ml, hct)  # fmt: skip
-                operator.act(par, now, volume, mass, alarms, journal, fluids, act.PAUSE, par.hypotension_pause_s, hct)
-    elif failing and loss < laws.hypotension_percent:
-        failing = False
-    if felt == person.felt and failing == person.failing:
-        return person
+    failing = loss >= laws.hypotension_percent
+    if failing and not felt & 1 << HYPOTENSION:
+        felt |= 1 << HYPOTENSION
+        controller.write(journal, now, Entry.SYMPTOM, HYPOTENSION, loss)
+        if standard:
+            comfort(par, now, journal, HYPOTENSION)
     return marked(person, felt, failing, rate, until)
 
 
 @njit(cache=True)
-def next_fluid(now: Array, volume: Array, mass: Array, journal: Array, fluids: Array) -> None:
-    """Hangs the next part of the replacement sequence once the volume of the last one is given."""
+def due(now: Array, until_ml: Array) -> bool:
+    """True once the volume of the part that hangs is given and another follows."""
     part = now.fluid_index
-    if part + 1 < fluids.until_ml.shape[0] and now.replaced_ml >= fluids.until_ml[part]:
-        now.fluid_index = part + 1
-        operator.hang_replacement(now, volume, mass, fluids)
-        controller.write(journal, now, Entry.FLUID, part + 1, now.replaced_ml)
+    return part + 1 < until_ml.shape[0] and now.replaced_ml >= until_ml[part]
+
+
+@njit(cache=True)
+def next_fluid(now: Array, volume: Array, mass: Array, journal: Array, fluids: Array) -> None:
+    """Hangs the next part of the replacement sequence."""
+    now.fluid_index += 1
+    operator.hang_replacement(now, volume, mass, fluids)
+    controller.write(journal, now, Entry.FLUID, now.fluid_index, now.replaced_ml)
 
 
 @njit(cache=True)
@@ -136,7 +144,7 @@ def read_vitals(
 
 @njit(cache=True, nogil=True)
 def march(
-    par: Array, live: Array, table: Array, fluids: Array, laws: Laws, person: Patient, seconds: int,
+    par: Array, live: Array, table: Array, fluids: Array, laws: Laws, person: Patient, pools: Pools, seconds: int,
     log_now: Array, log_vitals: Array, log_solutes: Array, latest: Array,
 ) -> tuple[Patient, int, int]:  # fmt: skip
     """Runs machine and patient for at most `seconds`; returns the patient, the seconds run and a status.
@@ -145,36 +153,38 @@ def march(
     """
     set_up, now = par[0], live.now[0]
     volume, mass, alarms, journal = live.volume, live.mass, live.alarms, live.journal
-    present, gone = np.zeros(len(alarms.active), np.bool_), np.zeros(len(alarms.active), np.bool_)
+    present, gone = np.zeros(len(alarms), np.bool_), np.zeros(len(alarms), np.bool_)
     content, before = np.zeros(mass.shape[1]), np.zeros(mass.shape[1] + 3)
     chemistry, _ = citrate.readout(laws.binding, laws.citrate, person.citrate, person.milieu, person.guess)
     for i in range(seconds):
         if now.phase == Phase.ENDED:
             return person, i, 0
-        blood_content(laws, person, content)
+        blood_content(laws, person, pools.amounts, content)
         remember(before, volume, mass)
         before[before.shape[0] - 1] = now.platelet_loss_ml
-        machine.second(set_up, now, volume, mass, alarms, table, fluids.sieving, content,
+        now.held_mask = controller.hold(alarms, table)
+        machine.second(set_up, now, volume, mass, fluids.sieving, content,
                        fluid.haematocrit(person.fluid), DT)  # fmt: skip
         count_time(now)
         given = calcium_second(set_up, now, person)
-        person, status = patient_second(set_up, now, volume, mass, laws, person, before)
+        person, status = patient_second(set_up, now, volume, mass, laws, person, pools, before)
         if status != 0:
             return person, i, status
         if now.clock_s % CITRATE_S == 0:
             chemistry, _ = citrate.readout(laws.binding, laws.citrate, person.citrate, person.milieu, person.guess)
-            person = complain(set_up, now, volume, mass, alarms, journal, fluids, laws, person,
-                              chemistry.ionised_calcium)  # fmt: skip
-        next_fluid(now, volume, mass, journal, fluids)
+            person = complain(set_up, now, journal, laws, person, chemistry.ionised_calcium)
+        if due(now, fluids.until_ml):
+            next_fluid(now, volume, mass, journal, fluids)
         watch.look(set_up, now, volume, mass, alarms, table, journal, present, gone)
-        operator.respond(set_up, now, volume, mass, alarms, table, journal, fluids, fluid.haematocrit(person.fluid))
+        if controller.any_active(alarms):
+            operator.respond(set_up, now, volume, mass, alarms, table, journal, fluids, fluid.haematocrit(person.fluid))
         if i < log_now.shape[0] or i == seconds - 1 or now.phase == Phase.ENDED:
             read_vitals(latest[0], laws, person, volume, mass, given, chemistry)
         if i < log_now.shape[0]:
             log_now[i] = now
             log_vitals[i] = latest[0]
-            for k in range(person.solutes.shape[0]):
-                log_solutes[i, k] = person.solutes[k, 0] / person.fluid.plasma
+            for k in range(pools.amounts.shape[0]):
+                log_solutes[i, k] = pools.amounts[k, 0] / person.fluid.plasma
     return person, seconds, 0
 
 

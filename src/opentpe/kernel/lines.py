@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Any, Final
 
+import numpy as np
 from numba import njit
 
 
@@ -55,8 +56,11 @@ class Carried(IntEnum):
 Array = Any  # float64 arrays: volume [Place, Kind] mL; mass [Place, solute]
 _FLUIDS: Final = 5
 _PLACES: Final = 11
-PATIENT, INLET, SEPARATOR, RETURN = 0, 1, 2, 3
-PLASMA_BAG, AC_BAG, SALINE_BAG, REPLACEMENT_BAG, DIVERT, LOST, STORE = 4, 5, 6, 7, 8, 9, 10
+# Plain int64: a Python int would make Numba compile one copy of every function per place.
+PATIENT, INLET, SEPARATOR, RETURN, PLASMA_BAG, AC_BAG, SALINE_BAG, REPLACEMENT_BAG, DIVERT, LOST, STORE = (
+    np.int64(place) for place in Place
+)
+RED_CELLS, PLASMA, ANTICOAGULANT, SALINE, REPLACEMENT = (np.int64(kind) for kind in Kind)
 
 
 @njit(cache=True)

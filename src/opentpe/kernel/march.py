@@ -37,7 +37,6 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from numba import njit
 
 from opentpe.kernel import pools, turnover
 from opentpe.kernel.arrays import (
@@ -92,21 +91,23 @@ from opentpe.kernel.arrays import (
     row_of,
     trajectory,
 )
+from opentpe.kernel.compiled import compiled, unlocked
 
-STEP = 0.15  # step x fastest rate of the fourth-order steps
+STEP = 0.1  # step x fastest rate of the fourth-order steps while plasma leaves or its volume changes
+REST = 1.4  # times longer between sessions, where nothing moves at the fastest rate
 LOST = 1e-9  # mass that may go missing, as a fraction of what there was
 DUST = 1e-9  # a negative amount this small against what was supplied is rounding
 HCT_RANGE = (0.05, 0.75)  # outside, a haematocrit is a fault of the run, not a patient
 
 
-@njit(cache=True)
+@compiled
 def _record(patient: Row, amounts: Floats, plasma_ml: float, first: int, last: int, where: Floats) -> None:
     """Writes the concentrations of solutes first to last - 1 into `where` [m]."""
     for j in range(first, last):
         where[j] = pools.concentration(patient, j, amounts[PLASMA, j], plasma_ml)
 
 
-@njit(cache=True)
+@compiled
 def _linear(patient: Row, state: State, plasma_ml: float, dt: float, times: Floats, where: Floats) -> None:
     """Linear solutes over a segment of constant volume: outputs as side steps, then the exact step.
 
@@ -119,7 +120,7 @@ def _linear(patient: Row, state: State, plasma_ml: float, dt: float, times: Floa
         pools.settle(patient, state, j, plasma_ml, dt)
 
 
-@njit(cache=True)
+@compiled
 def _stepped(
     patient: Row, state: State, trial: Floats, flow: Floats, times: Floats, where: Floats, step: float
 ) -> None:
@@ -127,30 +128,31 @@ def _stepped(
     rest, dt, blocker = patient.person[PLASMA_ML], flow[DURATION], state.blocker[0]
     v0, v1 = flow[VOLUME_START] * rest, flow[VOLUME_END] * rest
     last = patient.coupled if v0 == v1 else patient.law.size
-    count = max(1, math.ceil(dt * pools.fastest(patient, state, min(v0, v1), last) / step))
-    k = 0
-    for n in range(count):
-        begin, end = dt * n / count, dt * (n + 1) / count
-        va, vb = v0 + (v1 - v0) * n / count, v0 + (v1 - v0) * (n + 1) / count
-        while k < times.size and (times[k] < end or n == count - 1):
-            here = v0 + (v1 - v0) * times[k] / dt
-            trial[:, :last] = state.amount[:, :last]
-            pools.advance(patient, state, trial, blocker, times[k] - begin, va, here, last)
+    share = step if flow[PLASMA_FLOW] > 0.0 or v0 != v1 else step * REST
+    count = max(1, math.ceil(dt * pools.fastest(patient, state, min(v0, v1), last) / share))
+    h, dv, done = dt / count, (v1 - v0) / count, 0
+    for k in range(times.size + 1):
+        n = count if k == times.size else min(int(times[k] / h), count - 1)
+        blocker = pools.advance(patient, state, state.amount, blocker, h, v0, dv, done, n, last)
+        done = n
+        if k < times.size:
+            begin, here = v0 + dv * n, v0 + (v1 - v0) * times[k] / dt
+            pools.copy_amounts(state.amount, trial, last)
+            pools.advance(patient, state, trial, blocker, times[k] - h * n, begin, here - begin, 0, 1, last)
             _record(patient, trial, here, 0, last, where[:, k])
-            k += 1
-        blocker = pools.advance(patient, state, state.amount, blocker, end - begin, va, vb, last)
     state.blocker[0] = blocker
 
 
-@njit(cache=True)
+@compiled
 def _open_session(patient: Row, state: State, plasma_ml: float, red_ml: float, session: Floats, cells: Floats) -> None:
     """Writes what a session starts from: `session` [4, m], `cells` [4]."""
     _record(patient, state.amount, plasma_ml, 0, patient.law.size, session[BEFORE])
-    session[TAKEN] = state.amount[REMOVED]
+    for j in range(patient.law.size):
+        session[TAKEN, j] = state.amount[REMOVED, j]
     cells[HCT_BEFORE] = turnover.haematocrit(red_ml, plasma_ml)
 
 
-@njit(cache=True)
+@compiled
 def _close_session(patient: Row, state: State, plasma_ml: float, red_ml: float, session: Floats, cells: Floats) -> None:
     """Writes what a session ends with."""
     y = state.amount
@@ -161,7 +163,7 @@ def _close_session(patient: Row, state: State, plasma_ml: float, red_ml: float, 
     cells[HCT_AFTER] = turnover.haematocrit(red_ml, plasma_ml)
 
 
-@njit(cache=True)
+@compiled
 def _verdict(patient: Row, state: State, red_ml: float, end: Floats) -> int:
     """Balances the ledger into `end` [2, m]; the status bits of mass and haematocrit."""
     y, status = state.amount, 0
@@ -178,7 +180,7 @@ def _verdict(patient: Row, state: State, red_ml: float, end: Floats) -> int:
     return status
 
 
-@njit(cache=True)
+@compiled
 def _signs(state: State) -> int:
     """The status bits of a negative or a lost amount."""
     y, status = state.amount, 0
@@ -190,7 +192,7 @@ def _signs(state: State) -> int:
     return status
 
 
-@njit(cache=True)
+@compiled
 def _course(i: int, packed: Packed, plan: Plan, result: Result, step: float) -> None:
     """Runs patient i through the schedule and writes row i of the result."""
     p = min(i, plan.start.size - 1)
@@ -239,7 +241,7 @@ def _course(i: int, packed: Packed, plan: Plan, result: Result, step: float) -> 
     result.status[i] = status | _verdict(patient, state, red, result.end[i])
 
 
-@njit(cache=True, nogil=True)
+@unlocked
 def _courses(first: int, last: int, packed: Packed, plan: Plan, result: Result, step: float) -> None:
     for i in range(first, last):
         _course(i, packed, plan, result, step)

@@ -6,13 +6,14 @@ A trainer leaves `operator_code` at 0 and sends the same actions by hand.
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Any
+from typing import Any, Final
 
+import numpy as np
 from numba import njit
 
 from opentpe.kernel import controller, lines
 from opentpe.kernel.controller import Alarm, Entry, Phase, Signal
-from opentpe.kernel.lines import AC_BAG, REPLACEMENT_BAG, SALINE_BAG
+from opentpe.kernel.lines import AC_BAG, ANTICOAGULANT, REPLACEMENT, REPLACEMENT_BAG, SALINE, SALINE_BAG
 from opentpe.kernel.pumps import GIVE
 
 Array = Any
@@ -49,11 +50,21 @@ class Action(IntEnum):
     SALINE = 25  # mL
 
 
+_NONE: Final = -1
+# Action that releases a latched alarm; the table of evidence/alarms.toml names the same (tested).
+ANSWERS: Final = np.array([
+    Action.REPOSITION, Action.FLUSH_RETURN, Action.PURGE_AIR, _NONE, _NONE, _NONE, Action.CHANGE_ANTICOAGULANT,
+    Action.FIX_ANTICOAGULANT_LINE, Action.CHANGE_REPLACEMENT, _NONE, _NONE, Action.CHANGE_PLASMA_BAG, Action.EMPTY_BOWL,
+    _NONE, _NONE, Action.STOP_WITHOUT_RINSEBACK, Action.RECONNECT_RETURN, Action.LOWER_FILTRATION, _NONE, _NONE,
+    Action.ACKNOWLEDGE, Action.ACCEPT_BALANCE, Action.RESTART_PHASE,
+], dtype=np.int64)  # fmt: skip
+
+
 @njit(cache=True)
 def hang_replacement(now: Array, volume: Array, mass: Array, fluids: Array) -> None:
     """Hangs the bag of the part of the sequence that is due."""
     part = now.fluid_index
-    lines.hang(volume, mass, REPLACEMENT_BAG, 4, fluids.bag_ml[part], fluids.replacement[part])
+    lines.hang(volume, mass, REPLACEMENT_BAG, REPLACEMENT, fluids.bag_ml[part], fluids.replacement[part])
     now.replacement_ac_fraction = fluids.ac_fraction[part]
 
 
@@ -75,7 +86,7 @@ def repair(par: Array, now: Array, volume: Array, mass: Array, fluids: Array, ac
         now.inlet_set_ml_min = min(now.inlet_set_ml_min, packing)
         now.turbulence_until_s = 0
     elif action == Action.CHANGE_ANTICOAGULANT:
-        lines.hang(volume, mass, AC_BAG, 2, par.ac_bag_ml, fluids.anticoagulant)
+        lines.hang(volume, mass, AC_BAG, ANTICOAGULANT, par.ac_bag_ml, fluids.anticoagulant)
     elif action == Action.FIX_ANTICOAGULANT_LINE:
         now.ac_line_fault_flag = 0
     elif action == Action.CHANGE_REPLACEMENT:
@@ -115,7 +126,7 @@ def set_machine(par: Array, now: Array, volume: Array, mass: Array, fluids: Arra
         now.plasma_limit_factor *= 0.9
     elif action == Action.SALINE:
         if lines.total_ml(volume, SALINE_BAG) < value:
-            lines.hang(volume, mass, SALINE_BAG, 3, par.saline_bag_ml, fluids.saline)
+            lines.hang(volume, mass, SALINE_BAG, SALINE, par.saline_bag_ml, fluids.saline)
         now.saline_due_ml += value
 
 
@@ -148,18 +159,9 @@ def act(
 @njit(cache=True)
 def answered(alarms: Array, now: Array, journal: Array, action: int) -> None:
     """Releases the latched alarms an action answers; their conditions are judged anew the next second."""
-    for a in range(alarms.active.shape[0]):
-        if alarms.active[a] and ANSWERS[a] == action:
+    for a in range(alarms.shape[0]):
+        if alarms[a].active and ANSWERS[a] == action:
             controller.clear_alarm(now, alarms, journal, a)
-
-
-# Action that releases a latched alarm; the table of evidence/alarms.toml names the same (tested).
-ANSWERS = (
-    Action.REPOSITION, Action.FLUSH_RETURN, Action.PURGE_AIR, -1, -1, -1, Action.CHANGE_ANTICOAGULANT,
-    Action.FIX_ANTICOAGULANT_LINE, Action.CHANGE_REPLACEMENT, -1, -1, Action.CHANGE_PLASMA_BAG, Action.EMPTY_BOWL,
-    -1, -1, Action.STOP_WITHOUT_RINSEBACK, Action.RECONNECT_RETURN, Action.LOWER_FILTRATION, -1, -1,
-    Action.ACKNOWLEDGE, Action.ACCEPT_BALANCE, Action.RESTART_PHASE,
-)  # fmt: skip
 
 
 @njit(cache=True)
@@ -170,12 +172,12 @@ def respond(
     """The standard operator: answers each alarm once it has stood for the table's response time."""
     if par.operator_code == 0.0:
         return
-    for a in range(alarms.active.shape[0]):
-        wait = watch.response_s[a]
-        if not alarms.active[a] or wait < 0 or alarms.age_s[a] != wait:
+    for a in range(alarms.shape[0]):
+        wait = watch[a].response_s
+        if not alarms[a].active or wait < 0 or alarms[a].age_s != wait:
             continue
-        if a == Alarm.RED_CELLS_IN_PLASMA and alarms.raised[a] < watch.escalates_after[a]:
+        if a == Alarm.RED_CELLS_IN_PLASMA and alarms[a].raised < watch[a].escalates_after:
             continue
-        act(par, now, volume, mass, alarms, journal, fluids, watch.action[a], 0.0, hct)
+        act(par, now, volume, mass, alarms, journal, fluids, watch[a].action, 0.0, hct)
         if now.phase == Phase.ENDED:
             return

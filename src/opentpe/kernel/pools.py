@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from opentpe.kernel import turnover
 from opentpe.kernel.arrays import (
@@ -52,6 +51,7 @@ from opentpe.kernel.arrays import (
     Row,
     State,
 )
+from opentpe.kernel.compiled import compiled
 
 # Rows of State.work: stage slopes of plasma, tissue and depot; sums of slopes, removal and catabolism over a step;
 # then per solute: fixed loss rate, FcRn-free rate, recycled share, saturable maximum and half amount per mL of plasma,
@@ -60,19 +60,19 @@ from opentpe.kernel.arrays import (
 (_FIXED, _FREE, _SHARE, _MAXIMUM, _HALF, _ESCAPE, _CLEAR, _GAIN, _ABSORB, _IGG) = range(8, WORK_ROWS)
 
 
-@njit(cache=True)
+@compiled
 def row(i: int, packed: Packed) -> Row:
     """Patient i of a cohort."""
     return Row(packed.person[i], packed.solute[i], packed.law, packed.weight, packed.coupled)
 
 
-@njit(cache=True)
+@compiled
 def blank_state(m: int) -> State:
     """Room for the amounts of m solutes."""
     return State(np.zeros((STATE_ROWS, m)), np.zeros(2), np.zeros((WORK_ROWS, m)))
 
 
-@njit(cache=True)
+@compiled
 def rest(patient: Row, state: State) -> None:
     """The patient at rest: tissue in balance with plasma, synthesis equal to catabolism at the patient's own IgG."""
     y, w, par, person = state.amount, state.work, patient.solute, patient.person
@@ -99,27 +99,27 @@ def rest(patient: Row, state: State) -> None:
         y[SYNTHESIS, j] = par[SYNTHESIS_RATIO, j] * burnt
 
 
-@njit(cache=True)
+@compiled
 def concentration(patient: Row, j: int, amount: float, plasma_ml: float) -> float:
     """Concentration of solute j, mg/mL, of an amount in its central volume."""
     central_ratio: float = patient.solute[CENTRAL, j]
     return amount / (central_ratio * plasma_ml)
 
 
-@njit(cache=True)
+@compiled
 def _drive(patient: Row, total_igg: float, blocker: float) -> float:
     person = patient.person
     return turnover.recycling_drive(total_igg, person[FCRN_HALF], person[FCRN_REFERENCE], blocker, person[BLOCKER_HALF])
 
 
-@njit(cache=True)
+@compiled
 def _burnt(w: Floats, j: int, drive: float, amount: float, plasma_ml: float) -> float:
     """Amount of solute j catabolised per minute: fixed, FcRn-dependent and saturable routes."""
     rate: float = w[_FIXED, j] + turnover.fcrn_rate(w[_SHARE, j], w[_FREE, j], drive)
     return (rate + turnover.saturable_rate(w[_MAXIMUM, j], w[_HALF, j] * plasma_ml, amount)) * amount
 
 
-@njit(cache=True)
+@compiled
 def give(patient: Row, state: State, solute: int, route: int, amount: float) -> None:
     """A dose: into plasma, into the depot (its available part), or of the FcRn blocker."""
     if solute < 0:
@@ -132,7 +132,18 @@ def give(patient: Row, state: State, solute: int, route: int, amount: float) -> 
         state.amount[SUPPLIED, solute] += amount
 
 
-@njit(cache=True)
+@compiled
+def copy_amounts(source: Floats, target: Floats, last: int) -> None:
+    """Copies plasma, tissue and depot of the first `last` solutes for a side step."""
+    for j in range(last):
+        target[PLASMA, j], target[TISSUE, j], target[DEPOT_LEFT, j] = (
+            source[PLASMA, j],
+            source[TISSUE, j],
+            source[DEPOT_LEFT, j],
+        )
+
+
+@compiled
 def set_flows(
     patient: Row, state: State, plasma_flow: float, replacement_flow: float, content: Floats, sieving: Floats
 ) -> None:
@@ -144,7 +155,7 @@ def set_flows(
         w[_GAIN, j] = state.amount[SYNTHESIS, j] + replacement_flow * content[j]
 
 
-@njit(cache=True)
+@compiled
 def fastest(patient: Row, state: State, plasma_ml: float, last: int) -> float:
     """An upper bound, per minute, of the rates of the first `last` solutes: what limits a Runge-Kutta step."""
     w, top = state.work, 0.0
@@ -155,7 +166,7 @@ def fastest(patient: Row, state: State, plasma_ml: float, last: int) -> float:
     return top
 
 
-@njit(cache=True)
+@compiled
 def exact(patient: Row, state: State, j: int, plasma_ml: float, dt: float) -> tuple[float, float, float, float]:
     """Plasma, tissue, removed and catabolised amount of linear solute j after `dt` minutes of the flows set."""
     w, y = state.work, state.amount
@@ -167,7 +178,7 @@ def exact(patient: Row, state: State, j: int, plasma_ml: float, dt: float) -> tu
     return plasma, tissue, q * exposure, k10 * exposure
 
 
-@njit(cache=True)
+@compiled
 def settle(patient: Row, state: State, j: int, plasma_ml: float, dt: float) -> None:
     """Moves linear solute j on by `dt` minutes in place, with its ledger."""
     y = state.amount
@@ -179,53 +190,60 @@ def settle(patient: Row, state: State, j: int, plasma_ml: float, dt: float) -> N
     y[CATABOLISED, j] += burnt
 
 
-@njit(cache=True)
+@compiled
 def advance(
     patient: Row,
     state: State,
     y: Floats,
     blocker: float,
     dt: float,
-    volume_start_ml: float,
-    volume_end_ml: float,
+    volume_ml: float,
+    volume_step_ml: float,
+    first: int,
+    stop: int,
     last: int,
 ) -> float:
-    """Moves the first `last` solutes in `y` on by `dt` minutes of the flows set; what is left of the blocker.
+    """Moves the first `last` solutes in `y` on by steps first to stop - 1 of `dt` minutes; what is left of the blocker.
 
-    `y` is `state.amount`, or a copy for a side step. `last` is `patient.coupled`, or m for all. Plasma volume mL,
-    linear over the step. Fourth order: keep dt x `fastest` below 0.3.
+    `y` is `state.amount`, or a copy for a side step. `last` is `patient.coupled`, or m for all. Plasma volume is
+    volume_ml + n volume_step_ml at the start of step n, linear within. Fourth order: keep dt x `fastest` below 0.3.
     """
-    w, back, m = state.work, patient.solute[RETURN], last
-    blocker_rate = patient.person[BLOCKER_LOSS] + state.blocker[1] / volume_start_ml
-    half_left = math.exp(-0.5 * blocker_rate * dt) if blocker > 0.0 else 1.0
-    w[:_FIXED, :m] = 0.0
-    for stage in range(4):
-        ahead = 0.5 * dt * ((stage + 1) // 2)
-        volume = volume_start_ml + (volume_end_ml - volume_start_ml) * 0.5 * ((stage + 1) // 2)
-        weight = dt / 6.0 if stage in (0, 3) else dt / 3.0
-        total, per_ml = 0.0, 1.0 / volume
-        for j in range(m):
-            total += w[_IGG, j] * (y[PLASMA, j] + ahead * w[_D1, j])
-        left = 1.0 if stage == 0 else (half_left if stage < 3 else half_left * half_left)
-        drive = _drive(patient, total * per_ml, blocker * left)
-        for j in range(m):
-            x = y[PLASMA, j] + ahead * w[_D1, j]
-            burnt = _burnt(w, j, drive, x, volume)
-            cleared = w[_CLEAR, j] * per_ml * x
-            net_out = w[_ESCAPE, j] * per_ml * x - back[j] * (y[TISSUE, j] + ahead * w[_D2, j])
-            absorbed = w[_ABSORB, j] * (y[DEPOT_LEFT, j] + ahead * w[_D0, j])
-            w[_D1, j] = (w[_GAIN, j] - burnt) + (absorbed - cleared - net_out)
-            w[_D2, j], w[_D0, j] = net_out, -absorbed
-            w[_S1, j] += weight * w[_D1, j]
-            w[_S2, j] += weight * net_out
-            w[_S0, j] -= weight * absorbed
-            w[_OUT, j] += weight * cleared
-            w[_BURNT, j] += weight * burnt
-    for j in range(m):
-        y[PLASMA, j] += w[_S1, j]
-        y[TISSUE, j] += w[_S2, j]
-        y[DEPOT_LEFT, j] += w[_S0, j]
-        y[SUPPLIED, j] += w[_GAIN, j] * dt
-        y[REMOVED, j] += w[_OUT, j]
-        y[CATABOLISED, j] += w[_BURNT, j]
-    return blocker * half_left * half_left
+    w, par, held = state.work, patient.solute, blocker
+    for n in range(first, stop):
+        start = volume_ml + volume_step_ml * n
+        blocker_rate = patient.person[BLOCKER_LOSS] + state.blocker[1] / start
+        half_left = math.exp(-0.5 * blocker_rate * dt) if held > 0.0 else 1.0
+        for slope in range(_FIXED):
+            for j in range(last):
+                w[slope, j] = 0.0
+        for stage in range(4):
+            node = 0.5 * ((stage + 1) // 2)
+            ahead, volume = node * dt, start + node * volume_step_ml
+            weight = dt / 6.0 if stage in (0, 3) else dt / 3.0
+            total, per_ml = 0.0, 1.0 / volume
+            for j in range(last):
+                total += w[_IGG, j] * (y[PLASMA, j] + ahead * w[_D1, j])
+            left = 1.0 if stage == 0 else (half_left if stage < 3 else half_left * half_left)
+            drive = _drive(patient, total * per_ml, held * left)
+            for j in range(last):
+                x = y[PLASMA, j] + ahead * w[_D1, j]
+                burnt = _burnt(w, j, drive, x, volume)
+                cleared = w[_CLEAR, j] * per_ml * x
+                net_out = w[_ESCAPE, j] * per_ml * x - par[RETURN, j] * (y[TISSUE, j] + ahead * w[_D2, j])
+                absorbed = w[_ABSORB, j] * (y[DEPOT_LEFT, j] + ahead * w[_D0, j])
+                w[_D1, j] = (w[_GAIN, j] - burnt) + (absorbed - cleared - net_out)
+                w[_D2, j], w[_D0, j] = net_out, -absorbed
+                w[_S1, j] += weight * w[_D1, j]
+                w[_S2, j] += weight * net_out
+                w[_S0, j] -= weight * absorbed
+                w[_OUT, j] += weight * cleared
+                w[_BURNT, j] += weight * burnt
+        for j in range(last):
+            y[PLASMA, j] += w[_S1, j]
+            y[TISSUE, j] += w[_S2, j]
+            y[DEPOT_LEFT, j] += w[_S0, j]
+            y[SUPPLIED, j] += w[_GAIN, j] * dt
+            y[REMOVED, j] += w[_OUT, j]
+            y[CATABOLISED, j] += w[_BURNT, j]
+        held *= half_left * half_left
+    return held

@@ -16,7 +16,7 @@ from opentpe.errors import InputError
 from opentpe.evidence.load import Library
 from opentpe.records import kinds
 from opentpe.records.exchange import EXCHANGED, Incoming, Taken, take_in
-from opentpe.records.exchange_shapes import SHAPES, Resource, to
+from opentpe.records.exchange_shapes import SHAPES, Resource, public_codes, to
 from opentpe.records.store import Kept, Store
 
 RECORD: Final = "urn:opentpe:record"
@@ -24,7 +24,7 @@ RECORD: Final = "urn:opentpe:record"
 
 def bundle(store: Store, library: Library, who: str, patient_id: str | None = None) -> Resource:
     """A collection of every record in use, or of those of one patient, as `opentpe.fhir.read` reads it."""
-    codes = _public(library)
+    codes = public_codes(library)
     entries: list[Resource] = []
     for kind in EXCHANGED:
         listed: tuple[Kept[Any], ...] = store.current(kind, patient_id)
@@ -47,22 +47,6 @@ def _entry(kept: Kept[Any], codes: Mapping[str, list[Resource]]) -> Resource:
         "fullUrl": f"urn:uuid:{kept.id}",
         "resource": {k: v for k, v in made.items() if v not in (None, "", [], {})},
     }
-
-
-def _public(library: Library) -> dict[str, list[Resource]]:
-    """Public codings of a kind: those that a public list or specification showed."""
-    systems: dict[str, str] = {}
-    found: dict[str, list[Resource]] = {}
-    tables = library.folder("codes").values()
-    for table in tables:
-        systems.update({name: row["uris"][0] for name, row in table.get("system", {}).items()})
-    for table in tables:
-        for domain in ("observation", "condition", "medication", "procedure"):
-            for kind, row in table.get(domain, {}).items():
-                seen = [line for line in row.get("codes", ()) if line.get("status") in ("primary", "secondary")]
-                pairs = [(systems[s], line[s][0]) for line in seen for s in line if s in systems]
-                found[kind] = [{"system": system, "code": code} for system, code in pairs]
-    return found
 
 
 def take(store: Store, data: Any, who: str, why: str) -> Taken:

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
+from opentpe.evidence.load import Library
 from opentpe.records import kinds
 from opentpe.records.exchange import EXCHANGED
 from opentpe.records.kinds import Body
@@ -17,7 +18,24 @@ UCUM: Final = "http://unitsofmeasure.org"
 Resource = dict[str, Any]
 
 
-def _concept(kind: str, codes: Mapping[str, list[Resource]], text: str = "") -> Resource:
+def public_codes(library: Library) -> dict[str, list[Resource]]:
+    """Public codings of a kind: those that a public list or specification showed."""
+    systems: dict[str, str] = {}
+    found: dict[str, list[Resource]] = {}
+    tables = library.folder("codes").values()
+    for table in tables:
+        systems.update({name: row["uris"][0] for name, row in table.get("system", {}).items()})
+    for table in tables:
+        for domain in ("observation", "condition", "medication", "procedure"):
+            for kind, row in table.get(domain, {}).items():
+                seen = [line for line in row.get("codes", ()) if line.get("status") in ("primary", "secondary")]
+                pairs = [(systems[s], line[s][0]) for line in seen for s in line if s in systems]
+                found[kind] = [{"system": system, "code": code} for system, code in pairs]
+    return found
+
+
+def concept(kind: str, codes: Mapping[str, list[Resource]], text: str = "") -> Resource:
+    """A kind with its local code, its public codes and a text."""
     local = {"system": LOCAL, "code": kind.replace("_", "-")}
     return {"coding": [local, *codes.get(kind, [])], "text": text or kind.replace("_", " ")}
 
@@ -60,7 +78,7 @@ def _condition(kept: Kept[kinds.Condition], codes: Mapping[str, list[Resource]])
     return {
         "resourceType": "Condition",
         "clinicalStatus": {"coding": [{"system": system, "code": "active" if body.active else "resolved"}]},
-        "code": _concept(body.kind, codes, body.text),
+        "code": concept(body.kind, codes, body.text),
         "onsetDateTime": _iso(body.onset_on),
         "abatementDateTime": _iso(body.abated_on),
         "bodySite": [_answer(body.site)] if body.site else None,
@@ -82,7 +100,7 @@ def _with(kept: Kept[Any], body: Body) -> Kept[Any]:
 
 
 def _allergy(kept: Kept[kinds.Allergy], codes: Mapping[str, list[Resource]]) -> Resource:
-    return {"resourceType": "AllergyIntolerance", "code": _concept(kept.body.kind, codes, kept.body.text)}
+    return {"resourceType": "AllergyIntolerance", "code": concept(kept.body.kind, codes, kept.body.text)}
 
 
 def _observation(kept: Kept[Any], codes: Mapping[str, list[Resource]]) -> Resource:
@@ -95,7 +113,7 @@ def _observation(kept: Kept[Any], codes: Mapping[str, list[Resource]]) -> Resour
     return {
         "resourceType": "Observation",
         "status": "final",
-        "code": _concept(body.kind, codes),
+        "code": concept(body.kind, codes),
         "effectiveDateTime": _iso(taken),
         "valueQuantity": quantity,
         "valueCodeableConcept": _answer(body.answer) if body.answer and quantity is None else None,
@@ -106,7 +124,7 @@ def _observation(kept: Kept[Any], codes: Mapping[str, list[Resource]]) -> Resour
 
 def _drug(kept: Kept[kinds.Drug], codes: Mapping[str, list[Resource]]) -> Resource:
     body = kept.body
-    concept = _concept(body.kind, codes, body.name)
+    drug = concept(body.kind, codes, body.name)
     dose = {"value": body.dose_mg, "unit": "mg", "system": UCUM, "code": "mg"} if body.dose_mg is not None else None
     route = _answer(body.route) if body.route else None
     period = _dense(start=_iso(body.start_on), end=_iso(body.end_on))
@@ -116,7 +134,7 @@ def _drug(kept: Kept[kinds.Drug], codes: Mapping[str, list[Resource]]) -> Resour
             "resourceType": "MedicationRequest",
             "status": "active",
             "intent": "order",
-            "medicationCodeableConcept": concept,
+            "medicationCodeableConcept": drug,
             "authoredOn": _iso(body.start_on),
             "dosageInstruction": dosage,
         }
@@ -124,14 +142,14 @@ def _drug(kept: Kept[kinds.Drug], codes: Mapping[str, list[Resource]]) -> Resour
         return {
             "resourceType": "MedicationAdministration",
             "status": "completed",
-            "medicationCodeableConcept": concept,
+            "medicationCodeableConcept": drug,
             "effectivePeriod": {"end": period["start"]} | period,
             "dosage": _dense(route=route, dose=dose),
         }
     return {
         "resourceType": "MedicationStatement",
         "status": "completed" if body.end_on else "active",
-        "medicationCodeableConcept": concept,
+        "medicationCodeableConcept": drug,
         "effectivePeriod": period,
         "dosage": dosage,
     }
@@ -144,7 +162,7 @@ def _procedure(kept: Kept[kinds.Procedure], codes: Mapping[str, list[Resource]])
     return {
         "resourceType": "Procedure",
         "status": status,
-        "code": _concept("plasma_exchange", codes),
+        "code": concept("plasma_exchange", codes),
         "basedOn": [to("CarePlan", kept.body.course_id)] if kept.body.course_id else None,
         "performedPeriod": _dense(start=_iso(kept.body.started_at), end=_iso(kept.body.sheet.end.ended_at)),
         "note": [{"text": kept.body.note}] if kept.body.note else None,
@@ -167,7 +185,7 @@ def _order(kept: Kept[kinds.Order], codes: Mapping[str, list[Resource]]) -> Reso
         "resourceType": "ServiceRequest",
         "status": "draft",
         "intent": "proposal",
-        "code": _concept("plasma_exchange", codes),
+        "code": concept("plasma_exchange", codes),
         "basedOn": [to("CarePlan", kept.body.course_id)],
         "note": [{"text": line} for line in kept.body.lines],
     }

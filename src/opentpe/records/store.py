@@ -157,7 +157,10 @@ class Batch:
         self.ids = ids
         self.at = at
         self.who = who
-        canonical([who, why])  # ValueError for what no database can keep
+        try:
+            canonical([who, why])
+        except ValueError as error:
+            raise InputError("why", "text that no database can keep", "plain text", str(error)) from error
         self.why = why
         self.tail = audit.tail(connection)
 

@@ -18,7 +18,7 @@ def desk(consultation: Consultation, library: Library, language: str = "en") -> 
 
 def view(consultation: Consultation, library: Library, language: str = "en") -> ReportView:
     """The report of a consultation: every sentence resolved, every number written, every source numbered."""
-    pen = desk(consultation, library, language)
+    pen = desk(consultation, library, sentences.spoken("report", language))
     return ReportView(
         language=pen.sentences.language,
         title=pen.say("report.title"),
@@ -31,6 +31,7 @@ def view(consultation: Consultation, library: Library, language: str = "en") -> 
         forecast=forecast.build(consultation, pen),
         harms=harm.groups(consultation, pen),
         harm_note=pen.say("harm.note"),
+        harm_unrated=harm.unrated(consultation, pen),
         harm_more=tuple(pen.line(line) for line in consultation.harm_lines),
         checks=harm.checks(consultation, pen),
         options=choice.options(consultation, pen),

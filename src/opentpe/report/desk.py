@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any, Final
 
 from opentpe.domain.consultation import Band, Consultation, Line
-from opentpe.domain.decision import Fact
+from opentpe.domain.decision import Decision, Fact
 from opentpe.evidence.load import Library
 from opentpe.report import frequency
 from opentpe.report import words_of_numbers as words
@@ -38,7 +38,7 @@ class Desk:
     def title(self, kind: str, name: str) -> str:
         """The words for a name at the start of a line: "Fibrinogen", "IgG"."""
         text = self.word(kind, name)
-        return text[:1].upper() + text[1:]
+        return text[:1].upper() + text[1:] if text[:1].isascii() else text
 
     def cites(self, sources: Iterable[str]) -> tuple[int, ...]:
         """The numbers of the sources, ascending."""
@@ -73,9 +73,9 @@ class Desk:
                 return self.sentences.say(f"{kind}.{value}")
         return _ISO_DATE.sub(lambda m: words.day(date.fromisoformat(m[0]), self.sentences.numbers), value)
 
-    def facts(self, facts: Iterable[Fact]) -> dict[str, Any]:
-        """Name -> value of facts, to fill a sentence with."""
-        return {f.name: self.named(f.value) for f in facts}
+    def facts(self, facts: Iterable[Fact], decision: Decision) -> dict[str, Any]:
+        """Name -> value, to fill a sentence with: the facts given, beneath them those of the whole walk."""
+        return {f.name: self.named(f.value) for f in (*decision.facts, *facts)}
 
     def fact(self, fact: Fact) -> str:
         """A fact in words with the resource it came from and its age."""

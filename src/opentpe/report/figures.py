@@ -30,6 +30,7 @@ FIXED: Final = {
     "citrate": "#5B4FB5",
     "blood": "#A4262C",
 }
+_HALO: Final = ";paint-order:stroke;stroke:var(--paper);stroke-width:3px;stroke-linejoin:round"
 _POINTS: Final = 240  # more than the pixels of a panel show
 _TEXT, _SMALL = 13, 11
 _WIDE, _NARROW = 812, 358
@@ -89,7 +90,8 @@ def svg(figure: Figure, *, narrow: bool = False, variables: bool = True, decimal
 
 
 def fixed(text: str) -> str:
-    """The same drawing with ink on white instead of variables."""
+    """The same drawing with ink on white instead of variables, and without halos, which few printers draw."""
+    text = text.replace(_HALO, "")
     for name, colour in FIXED.items():
         text = text.replace(f"var(--{name})", colour)
     return text
@@ -99,7 +101,7 @@ def _frames(figure: Figure, *, narrow: bool) -> tuple[list[Frame], float]:
     count = len(figure.panels)
     stacked = figure.layout == "stacked"
     columns = 1 if stacked or narrow else min(3, count)
-    right = (70 if narrow else 92) if stacked else 4
+    right = (70 if narrow else 92) if stacked else 12
     plot = 128.0 if stacked else 112.0
     below = 0.0 if stacked else 20.0  # room for the ticks of each panel
     whole = (_NARROW if narrow else _WIDE) - right
@@ -117,7 +119,7 @@ def _frames(figure: Figure, *, narrow: bool) -> tuple[list[Frame], float]:
 
 def _start(figure: Figure) -> float:
     first = min(p.series.time_min[0] for p in figure.panels) / _scale(figure)
-    return max(min(0.0, first), -0.06 * figure.until)
+    return max(min(-0.015 * figure.until, first), -0.06 * figure.until)
 
 
 def _scale(figure: Figure) -> float:
@@ -141,6 +143,8 @@ def _panel(panel: Panel, frame: Frame, figure: Figure, decimal: str, *, last: bo
     yield from _marks(frame, figure, last=last)
     series = thinned(panel.series, figure.until * scale)
     time = [max(t / scale, frame.x_from) for t in series.time_min]
+    if time and time[0] > frame.x_from:
+        series, time = _from_before(series), [frame.x_from, *time]
     ink = panel.tone if panel.tone in FIXED else "ink"
     yield _fan(frame, time, series.p05, series.p95, ink, 0.16)
     yield _fan(frame, time, series.p25, series.p75, ink, 0.28)
@@ -252,7 +256,7 @@ def _text(
     style = f"fill:var(--{ink});font-size:{size}px"
     style += f";text-anchor:{anchor}" if anchor != "start" else ""
     style += ";font-weight:600" if bold else ""
-    style += ";paint-order:stroke;stroke:var(--paper);stroke-width:3px;stroke-linejoin:round" if halo else ""
+    style += _HALO if halo else ""
     return f'<text x="{x:.1f}" y="{y:.1f}" style="{style}">{escape(text)}</text>'
 
 
@@ -268,6 +272,20 @@ def ticks(low: float, high: float, most: int) -> list[float]:
     step = next(s * power for s in (1, 2, 2.5, 5, 10) if s * power >= rough * 0.999)
     first = math.ceil(low / step - 1e-9)
     return [round(i * step, 10) for i in range(first, math.floor(high / step + 1e-9) + 1)]
+
+
+def _from_before(series: Series) -> Series:
+    """The series with its first value repeated, so that the fall at time 0 can be seen."""
+    return Series(
+        series.name,
+        series.unit,
+        (series.time_min[0], *series.time_min),
+        (series.median[0], *series.median),
+        (series.p05[0], *series.p05),
+        (series.p25[0], *series.p25),
+        (series.p75[0], *series.p75),
+        (series.p95[0], *series.p95),
+    )
 
 
 def thinned(series: Series, until_min: float) -> Series:

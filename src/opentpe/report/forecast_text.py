@@ -25,9 +25,9 @@ def print_forecast(forecast: Forecast, console: Console) -> None:
     console.print(_moments(forecast, text))
     for line in (*forecast.warnings, *forecast.assumed):
         console.print(f"[bright_black]{text.say(line.code, dict(line.values))}[/bright_black]")
-    if forecast.versions:
-        console.print(f"[bright_black]OpenTPE {forecast.versions.opentpe}, library {forecast.versions.library[:12]}, "
-                      f"{forecast.versions.draws_count} draws, seed {forecast.versions.seed}. Not a medical device.[/bright_black]")  # fmt: skip
+    if made := forecast.versions:
+        rests_on = f"OpenTPE {made.opentpe}, library {made.library[:12]}, {made.draws_count} draws, seed {made.seed}."
+        console.print(f"[bright_black]{rests_on} Not a medical device.[/bright_black]")
 
 
 def _sessions(forecast: Forecast, shown: list[str], text: sentences.Sentences) -> Table:

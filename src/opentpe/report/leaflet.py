@@ -19,19 +19,19 @@ EVENTS: Final = (
     "hypocalcaemia_symptoms",
     "hypocalcaemia_symptoms_asked",
     "hypotension",
-    "nausea_vomiting",
-    "fever_chills",
+    "nausea_or_vomiting",
+    "fever_or_chills",
     "mild_allergy",
     "access_failure",
-    "interrupted",
+    "session_interrupted",
     "venous_thrombosis",
-    "bleeding_30_days",
+    "bleeding",
     "infection",
     "anaphylaxis",
     "severe_event",
     "death",
     "catheter_major",
-    "catheter_bloodstream_infection",
+    "catheter_infection",
     "catheter_pneumothorax",
 )
 _OPTIONS: Final = ("watchful", "immunoadsorption", "second_pulse", "ivig")
@@ -65,7 +65,8 @@ class LeafletView:
 
 def html(consultation: Consultation, library: Library, language: str = "en") -> str:
     """The leaflet of a consultation as a page of its own, in English, German or Spanish."""
-    return render.page("leaflet.html.j2", view=view(consultation, library, language), language=language)
+    leaf = view(consultation, library, language)
+    return render.page("leaflet.html.j2", view=leaf, language=leaf.language)
 
 
 def view(consultation: Consultation, library: Library, language: str = "en") -> LeafletView:

@@ -8,7 +8,7 @@ from typing import Final
 
 from opentpe.domain.consultation import Consultation
 from opentpe.evidence.load import Library
-from opentpe.report import build, papers_of_care, papers_of_record, render
+from opentpe.report import build, papers_of_care, papers_of_record, render, sentences
 from opentpe.report import words_of_numbers as words
 from opentpe.report.desk import Desk
 from opentpe.report.paper import Block
@@ -47,12 +47,13 @@ class Paper:
 
 def html(consultation: Consultation, library: Library, language: str = "en", kind: str = "referral") -> str:
     """A paper as a page of its own; `kind` is one of `KINDS`. Raises `KeyError` for another kind."""
-    return render.page("paper.html.j2", view=view(consultation, library, language, kind), language=language)
+    paper = view(consultation, library, language, kind)
+    return render.page("paper.html.j2", view=paper, language=paper.language)
 
 
 def view(consultation: Consultation, library: Library, language: str = "en", kind: str = "referral") -> Paper:
     """A paper as plain data."""
-    pen = build.desk(consultation, library, language)
+    pen = build.desk(consultation, library, sentences.spoken("papers", language))
     return Paper(
         language=pen.sentences.language,
         title=pen.say(f"paper.{kind}"),

@@ -78,11 +78,12 @@ def order(consultation: Consultation, pen: Desk) -> tuple[Block, ...]:
     if view is None:
         return (Block(texts=(pen.say("paper.no_order"),)),)
     lines = tuple(Row(line.label, line.text) for line in view.lines)
-    days = Row(pen.say("heading.days"), ", ".join(f"{n}: {day}" for n, day in view.days))
+    if not view.days_told:
+        lines += (Row(pen.say("heading.days"), ", ".join(f"{n}: {day}" for n, day in view.days)),)
     needs = (pen.say("heading.needs") + ": " + ", ".join(view.needs) + ".",) if view.needs else ()
     return (
         Block(texts=needs),
-        Block(rows=(*lines, days)),
+        Block(rows=lines),
         Block(pen.say("caption.picks"), table=view.picks),
         Block(texts=(pen.say("heading.void"),)),
     )

@@ -12,6 +12,7 @@ from opentpe.domain.relapse import SteroidCourse
 from opentpe.report import words_of_numbers as words
 from opentpe.report.desk import Desk
 from opentpe.report.paper import Block, Row
+from opentpe.report.parts import banner
 from opentpe.report.view import Column, Table
 
 _SEROLOGY: Final = ("aqp4_igg", "mog_igg", "jcv_index")
@@ -64,9 +65,9 @@ def referral(consultation: Consultation, pen: Desk) -> tuple[Block, ...]:
 
 def payer(consultation: Consultation, pen: Desk) -> tuple[Block, ...]:
     """What a payer asks: indication with category, steroids that failed, volumes per session, codes with edition."""
-    why = tuple(
-        f"{pen.sentences.say(r.code, pen.facts(r.facts))} {r.level}".strip() for r in consultation.decision.reasons
-    )
+    decision = consultation.decision
+    said = (banner.reason(r, decision, pen) for r in decision.reasons)
+    why = tuple(f"{line.text} ({line.level})" if line.level else line.text for line in said)
     rows = (
         _row("deficit", _deficit(consultation, pen), pen),
         _row("onset", _onset(consultation, pen), pen),

@@ -14,7 +14,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from opentpe.errors import EvidenceError
 from opentpe.report import words_of_numbers as words
 
 ROOT: Final = Path(__file__).parent / "sentences"
@@ -90,14 +89,18 @@ def placeholders(text: str) -> frozenset[str]:
 
 
 def read(folder: Path) -> dict[str, dict[str, str]]:
-    """Code -> table of all files in a language's folder; `EvidenceError` names a code that stands in two files."""
+    """Code -> table of all files in a language's folder; the first file by name wins."""
     found: dict[str, dict[str, str]] = {}
+    for _, code, table in entries(folder):
+        found.setdefault(code, table)
+    return found
+
+
+def entries(folder: Path) -> Iterator[tuple[str, str, dict[str, str]]]:
+    """File, code and table of everything a folder says, by file name."""
     for file in sorted(folder.glob("*.toml")):
         for code, table in _flat(tomllib.loads(file.read_text(encoding="utf-8")), ""):
-            if code in found:
-                raise EvidenceError(f"sentences/{folder.name}/{file.name}: {code!r} also stands in another file")
-            found[code] = table
-    return found
+            yield file.name, code, table
 
 
 def _flat(node: Mapping[str, Any], path: str) -> Iterator[tuple[str, dict[str, str]]]:
@@ -108,6 +111,14 @@ def _flat(node: Mapping[str, Any], path: str) -> Iterator[tuple[str, dict[str, s
             if "text" in own:
                 yield here, own
             yield from _flat({k: v for k, v in child.items() if isinstance(v, Mapping)}, here)
+
+
+def spoken(document: str, language: str) -> str:
+    """The language a document can be written in: the one asked for if its file is there, English otherwise.
+
+    A page half in German would mislead; the leaflet is there in all languages, the report in English.
+    """
+    return language if (ROOT / language / f"{document}.toml").is_file() else "en"
 
 
 @lru_cache(maxsize=8)

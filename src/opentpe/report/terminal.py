@@ -58,7 +58,7 @@ def _order(view: ReportView) -> RenderableType | None:
     grid.add_column()
     for line in order.lines:
         grid.add_row(line.label, line.text)
-    if order.days:
+    if order.days and not order.days_told:
         grid.add_row(view.heading("days"), "  ".join(f"{n} {day}" for n, day in order.days))
     parts: list[RenderableType] = []
     if order.needs:

@@ -61,6 +61,7 @@ class OrderView:
     lines: tuple[Said, ...]
     needs: tuple[str, ...]
     days: tuple[tuple[int, str], ...]
+    days_told: bool  # a line of the order names them already
     picks: Table | None
     estimators: Table | None
     words: str
@@ -181,6 +182,7 @@ class OptionRow:
     cells: tuple[str, ...]
     cites: tuple[int, ...] = ()
     chosen: bool = False
+    here: str = ""  # what this patient adds
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +268,7 @@ class ReportView:
     forecast: ForecastView | None
     harms: tuple[HarmGroup, ...]
     harm_note: str
+    harm_unrated: str
     harm_more: tuple[Said, ...]
     checks: tuple[Checks, ...]
     options: OptionsView | None

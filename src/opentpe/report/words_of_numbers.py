@@ -67,9 +67,11 @@ def fixed(value: float, decimals: int, style: Numbers) -> str:
 
 
 def honest(value: float, style: Numbers, digits: int = 3) -> str:
-    """A number with so many significant digits and no trailing zeros: 2.5, 0.0123, 2950."""
+    """A number with so many significant digits and no trailing zeros: 2.5, 0.0123, 2950, 10 000."""
     if not math.isfinite(value):
         return "–"
+    if abs(value) >= 10_000:
+        return f"{value:,.0f}".replace(",", NARROW).replace("-", MINUS)
     if value == 0:
         return "0"
     decimals = max(digits - 1 - math.floor(math.log10(abs(value))), 0)

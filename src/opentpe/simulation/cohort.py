@@ -41,7 +41,7 @@ class Columns(NamedTuple):
     igg_weight: Floats
     used: tuple[Sourced, ...]
 
-    def index(self, key: str) -> int:
+    def column(self, key: str) -> int:
         """Column of a solute; `InputError` names those there are."""
         if key not in self.keys:
             raise InputError("solute", repr(key), ", ".join(self.keys))
@@ -237,7 +237,7 @@ def dose(given: DrugDose, chosen: Columns, subject: Subject, library: Library) -
         standard = library.value(f"solutes/{BLOCKER_DRUG}.dose_mg_kg") * subject.weight_kg
         return timeline.Dose(BLOCKER, given.time_min, given.dose_mg / standard)
     route = SC if given.route == "sc" else IV
-    return timeline.Dose(chosen.index(given.drug), given.time_min, given.dose_mg, route)
+    return timeline.Dose(chosen.column(given.drug), given.time_min, given.dose_mg, route)
 
 
 def fluid_table(setup: Setup, chosen: Columns, library: Library) -> Floats:

@@ -31,7 +31,9 @@ def risks(
     facts = appraise.harm_facts(setup.prescription, sessions, setup.volume_ml, library, decision)
     low_igg = library.value("equations/harm.igg_link.below_g_l")
     physiology = Physiology(
-        fibrinogen_nadir_g_l=trajectory.after[:, columns.index("fibrinogen")] if "fibrinogen" in columns.keys else None,
+        fibrinogen_nadir_g_l=trajectory.after[:, columns.column("fibrinogen")]
+        if "fibrinogen" in columns.keys
+        else None,
         igg_below_5_fraction=_below(trajectory, columns, time_min, low_igg) if "igg" in columns.keys else None,
     )
     return harm.risks(facts, physiology, library, seed, trajectory.status.size)
@@ -40,7 +42,7 @@ def risks(
 def _below(trajectory: Trajectory, columns: Columns, time_min: Floats, limit: float) -> Floats:
     """Share of the first 30 days that each draw's IgG spends below a limit."""
     inside = (time_min >= 0) & (time_min <= _FOLLOWED_DAYS * MINUTES_PER_DAY)
-    time, igg = time_min[inside], trajectory.concentration[:, columns.index("igg")][:, inside]
+    time, igg = time_min[inside], trajectory.concentration[:, columns.column("igg")][:, inside]
     low = (igg < limit).astype(float)
-    spent = np.sum(0.5 * (low[:, 1:] + low[:, :-1]) * np.diff(time), axis=1)
-    return spent / (time[-1] - time[0])
+    spent: Floats = np.sum(0.5 * (low[:, 1:] + low[:, :-1]) * np.diff(time), axis=1)
+    return spent / float(time[-1] - time[0])

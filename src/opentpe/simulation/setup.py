@@ -88,8 +88,8 @@ def _plain(value: Any) -> float | str:
     if isinstance(value, Calcium):
         return f"{value.amount:g} {value.unit}"
     if isinstance(value, tuple):
-        return value[0].fluid
-    return value
+        return str(value[0].fluid)
+    return value if isinstance(value, float) else str(value)
 
 
 def _known(library: Library, folder: str, key: str, mark: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Final
 
 import httpx
@@ -12,6 +13,8 @@ from fastapi.staticfiles import StaticFiles
 
 from opentpe import __version__
 from opentpe.evidence.load import Library
+from opentpe.pathway.book import Pathway
+from opentpe.pathway.unit import settings as unit_settings
 from opentpe.records.kinds import Setting
 from opentpe.records.store import Store
 from opentpe.web import admin, api, auth, cds_hooks, oidc, paper, problems, smart
@@ -39,7 +42,8 @@ def create_app(
         docs_url=None,  # the interactive pages load scripts from elsewhere
         redoc_url=None,
     )
-    app.state.clinic = Clinic(settings, store, library, clock, transport)
+    unit = unit_settings(library, Path(settings.unit_file) if settings.unit_file else None)
+    app.state.clinic = Clinic(settings, store, library, clock, Pathway.of(library), unit, transport)
     app.state.templates = paper.environment()
     problems.install(app)
     for router in (auth.router, oidc.router, smart.router, api.routes(), admin.router, cds_hooks.router):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpx
 from fastapi import Depends, Request
 
 from opentpe.evidence.load import Library
+from opentpe.pathway.book import Pathway
 from opentpe.records.store import Store
 from opentpe.web.settings import Settings
 
@@ -23,7 +24,10 @@ class Clinic:
     store: Store
     library: Library
     clock: Callable[[], datetime]
+    pathway: Pathway
+    unit: Mapping[str, Any]
     transport: httpx.BaseTransport | None = None
+    key_sets: dict[str, tuple[float, dict[str, Any]]] = field(default_factory=dict)  # public keys, by address
 
     def today(self) -> date:
         """The ward's calendar day."""

@@ -27,7 +27,7 @@ def environment() -> Environment:
 def page(request: Request, name: str, words: dict[str, Any], status: int = 200) -> HTMLResponse:
     """A page; `words` fill the template, `person`, `demo` and `language` are always there."""
     here = request.app.state.clinic
-    always = {"person": None, "error": "", "name": "", "oidc_label": "", "next": "/"}
+    always: dict[str, Any] = {"person": None, "error": "", "name": "", "oidc_label": "", "next": "/"}
     always |= {"demo": here.settings.demo, "language": here.settings.language, "request": request}
     text = request.app.state.templates.get_template(name).render(**(always | words))
     return HTMLResponse(text, status)

@@ -31,6 +31,7 @@ def fits(password: str, kept: str | None) -> bool:
         return False
     with _AT_ONCE:
         try:
-            return _HASHER.verify(kept or _NOBODY, password) and kept is not None
+            _HASHER.verify(kept or _NOBODY, password)
         except (VerificationError, InvalidHashError):
             return False
+    return kept is not None

@@ -20,7 +20,7 @@ from opentpe.web.settings import Settings
 
 _TOLERANCE: Final = timedelta(minutes=5)
 
-# What each role may do. `read`: patients; `care`: what nurses and physicians write down; `decide`: plan, sign, override.
+# `read`: patients; `care`: what nurses and physicians write down; `decide`: plan, sign, override.
 MAY: Final[dict[Role, frozenset[str]]] = {
     Role.PHYSICIAN: frozenset(("read", "care", "decide", "settings", "train")),
     Role.NURSE: frozenset(("read", "care", "train")),

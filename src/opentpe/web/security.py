@@ -133,9 +133,9 @@ class Guard:
             f"{door} {_caller(place, headers)}", rate
         ):
             return 429, "too_many_requests", "Too many requests. Wait a minute."
-        if scope["path"] == "/sign-in" and scope["method"] == "POST":
-            if not self.buckets.take(f"sign-in {place}", limits.sign_ins_per_min):
-                return 429, "too_many_requests", "Too many attempts to sign in. Wait a minute."
+        signing_in = scope["path"] == "/sign-in" and scope["method"] == "POST"
+        if signing_in and not self.buckets.take(f"sign-in {place}", limits.sign_ins_per_min):
+            return 429, "too_many_requests", "Too many attempts to sign in. Wait a minute."
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > limits.body_bytes:
             return 413, "too_large", f"The upload is larger than {limits.body_bytes / 1e6:g} MB. Send less."
@@ -150,7 +150,7 @@ class Guard:
             return False
         if origin is None:
             return True
-        return origin != "null" and _name_of(urlsplit(origin).netloc) in self.settings.host_names
+        return _name_of(origin.partition("://")[2]) in self.settings.host_names
 
 
 def _caller(place: str, headers: Headers) -> str:
@@ -190,19 +190,3 @@ async def answer(send: Send, status: int, code: str, detail: str) -> None:
         headers.append((b"retry-after", b"60"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
-
-
-def depth(value: object, most: int) -> bool:
-    """True where no list or object in the value is nested deeper than `most`."""
-    level: list[object] = [value]
-    for _ in range(most + 1):
-        level = [
-            child
-            for node in level
-            if isinstance(node, dict | list)
-            for child in (node.values() if isinstance(node, dict) else node)
-            if isinstance(child, dict | list)
-        ]
-        if not level:
-            return True
-    return False

@@ -5,6 +5,7 @@ Only ES384 and RS384 for EHR clients; never `none`, never a shared secret. Each 
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from collections.abc import Mapping
@@ -27,7 +28,6 @@ LONGEST_LIFE: Final = timedelta(minutes=10)
 SKEW_S: Final = 30
 _KEYS_BYTES: Final = 200_000
 _KEYS_LIFE_S: Final = 600
-_CACHE: Final[dict[str, tuple[float, dict[str, Any]]]] = {}  # key sets by address: public data, refetched when old
 
 
 class TokenError(OpenTPEError):
@@ -69,8 +69,6 @@ def _client(here: Clinic, token: str) -> HookClient:
 
 def jwt_part(text: str) -> bytes:
     """A base64url part of a token."""
-    import base64
-
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
@@ -113,14 +111,14 @@ def key_set(here: Clinic, address: str, fresh: bool = False) -> dict[str, Any]:
     """The public keys at an address from the settings; kept for ten minutes, read anew at most every ten seconds."""
     if not address:
         raise TokenError("no keys are known for the issuer")
-    at, kept = _CACHE.get(address, (-1e9, {}))
+    at, kept = here.key_sets.get(address, (-1e9, {}))
     age_s = time.monotonic() - at
     if kept and age_s < (10 if fresh else _KEYS_LIFE_S):
         return kept
     read = get_json(here, address)
     if not isinstance(read.get("keys"), list):
         raise TokenError("the issuer's keys cannot be read")
-    _CACHE[address] = (time.monotonic(), read)
+    here.key_sets[address] = (time.monotonic(), read)
     return read
 
 

@@ -117,7 +117,7 @@ def _risks() -> tuple[Risk, ...]:
         return Band(p, low, (p + low) / 2, (p + high) / 2, high, "1")
 
     return (
-        Risk("any_recorded", rate(0.057, 0.015, 0.2), rate(0.22, 0.07, 0.49), ("aan2011",), "recorded in registries"),
+        Risk("any_event", rate(0.057, 0.015, 0.2), rate(0.22, 0.07, 0.49), ("aan2011",), "recorded in registries"),
         Risk(
             "hypocalcaemia_symptoms",
             rate(0.017, 0.004, 0.07),
@@ -135,14 +135,14 @@ def _risks() -> tuple[Risk, ...]:
             linked="relative_blood_volume",
         ),
         Risk("anaphylaxis", rate(0.0005, 0.00004, 0.006), rate(0.0025, 0.0002, 0.028), ("aan2011",), "", thin=True),
-        Risk("nausea_vomiting", rate(0.0057, 0.0008, 0.04), rate(0.028, 0.004, 0.16), ("aan2011",), thin=True),
-        Risk("fever_chills", rate(0.003, 0.0004, 0.029), rate(0.017, 0.002, 0.13), ("aan2011",), thin=True),
-        Risk("interrupted", rate(0.021, 0.004, 0.1), rate(0.09, 0.02, 0.32), ("aan2011",)),
+        Risk("nausea_or_vomiting", rate(0.0057, 0.0008, 0.04), rate(0.028, 0.004, 0.16), ("aan2011",), thin=True),
+        Risk("fever_or_chills", rate(0.003, 0.0004, 0.029), rate(0.017, 0.002, 0.13), ("aan2011",), thin=True),
+        Risk("session_interrupted", rate(0.021, 0.004, 0.1), rate(0.09, 0.02, 0.32), ("aan2011",)),
         Risk("access_failure", rate(0.018, 0.002, 0.17), rate(0.08, 0.01, 0.44), ("aan2011",)),
         Risk("infection", rate(0.00026, 0.00003, 0.0025), rate(0.0013, 0.0001, 0.013), ("aan2011",), thin=True),
         Risk("severe_event", rate(0.0033, 0.0006, 0.019), rate(0.017, 0.003, 0.09), ("aan2011",)),
         Risk("death", rate(0.00012, 0.00002, 0.0008), rate(0.0006, 0.0001, 0.004), ("aan2011",)),
-        Risk("bleeding_30_days", None, rate(0.016, 0.002, 0.11), ("aan2011",)),
+        Risk("bleeding", None, rate(0.016, 0.002, 0.11), ("aan2011",)),
         Risk("venous_thrombosis", None, rate(0.02, 0.004, 0.10), ("aan2011",)),
         Risk("catheter_major", None, rate(0.15, 0.03, 0.48), ("aan2011",), condition="central_catheter", thin=True),
         Risk("mild_allergy", rate(0.37, 0.08, 0.81), rate(0.62, 0.26, 0.86), ("aan2011",), condition="plasma"),
@@ -166,7 +166,11 @@ def order(first: date) -> Order:
             ("practice",),
             "design",
         ),
-        Line("order_sessions", (("count", 5), ("dates", "2026-02-20, 2026-02-23, 2026-02-25")), ("asfa2023",)),
+        Line(
+            "order_sessions",
+            (("count", 5), ("dates", "2026-02-20, 2026-02-23, 2026-02-25, 2026-02-27, 2026-03-02")),
+            ("asfa2023",),
+        ),
         Line(
             "order_fluid", (("fluid", "albumin 5 %"), ("bottles", "5 x 500 mL"), ("course_bottles", "25 x 500 mL")), ()
         ),

@@ -62,7 +62,7 @@ def test_the_printed_order_has_every_line_and_every_day(consultation, library):
     """What is signed is what was planned."""
     found = rows(letter.view(consultation, library, kind="order"))
     assert "2500 mL patient plasma" in found["Replace"].value
-    assert found["Days"].value.startswith("1: Fri 20 Feb")
+    assert found["Sessions"].value == "5 sessions: Fri 20 Feb, Mon 23 Feb, Wed 25 Feb, Fri 27 Feb, Mon 2 Mar."
 
 
 def test_the_checklist_has_three_grades(consultation, library):

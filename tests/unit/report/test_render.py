@@ -88,3 +88,10 @@ def test_the_terminal_stays_within_its_width(view):
     console = Console(width=80, record=True, file=io.StringIO())
     terminal.print_consultation(view, console)
     assert max(len(line) for line in console.export_text().splitlines()) <= 80
+
+
+@pytest.mark.slow
+def test_the_report_becomes_a_pdf_where_the_extra_is_installed(view):
+    """WeasyPrint lays out the same page."""
+    pytest.importorskip("weasyprint")
+    assert render.pdf(view).startswith(b"%PDF")

@@ -2,11 +2,11 @@
 
 import re
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from opentpe.errors import EvidenceError
 from opentpe.report import sentences
 
 SOURCE = Path(sentences.__file__).parent
@@ -23,12 +23,11 @@ def test_a_missing_value_reads_not_recorded():
     assert ENGLISH.say("report.age") == "not recorded years"
 
 
-def test_a_code_in_two_files_is_refused(tmp_path):
+@pytest.mark.parametrize("language", sentences.LANGUAGES)
+def test_a_code_lives_in_one_file_only(language):
     """Two authors cannot say the same thing differently."""
-    for name in ("a", "b"):
-        (tmp_path / f"{name}.toml").write_text('[twice]\ntext = "x"\n')
-    with pytest.raises(EvidenceError, match="twice"):
-        sentences.read(tmp_path)
+    codes = [code for _, code, _ in sentences.entries(SOURCE / "sentences" / language)]
+    assert [c for c, count in Counter(codes).items() if count > 1] == []
 
 
 def test_every_code_written_in_the_report_has_a_sentence():
@@ -68,3 +67,10 @@ def test_no_sentence_raises_its_voice():
     loud = [c for language in sentences.LANGUAGES for c, t in sentences.load(language).texts.items() if "!" in t]
     dashed = [c for c, t in ENGLISH.texts.items() if re.search(r"\d[–-]\d", t)]
     assert (loud, dashed) == ([], [])
+
+
+def test_a_document_is_written_in_one_language():
+    """The leaflet speaks German; the report has no German file and is English throughout."""
+    assert sentences.spoken("leaflet", "de") == "de"
+    assert sentences.spoken("report", "de") == "en"
+    assert sentences.spoken("leaflet", "xx") == "en"

@@ -71,7 +71,7 @@ def test_dates_in_three_languages():
         (band(0.224, 0.077, 0.483), "22 of 100 (7 to 49)"),
         (band(0.017, 0.004, 0.07), "2 of 100 (fewer than 1 to 7)"),
         (band(0.0005, 0.00004, 0.006), "fewer than 1 of 1000 (up to 6)"),
-        (band(0.00012, 0.00002, 0.0008), "1 of 10000 (fewer than 1 to 8)"),
+        (band(0.00012, 0.00002, 0.0008), "1 of 10\u202f000 (fewer than 1 to 8)"),
     ],
 )
 def test_a_probability_is_people_out_of_a_group(share, text):

@@ -31,7 +31,7 @@ _FIRST: Final = {Absence.STOPS: 0, Absence.DRAW_NOW: 1, Absence.FOLLOWS: 2, Abse
 def build(consultation: Consultation, desk: Desk) -> Banner:
     """The banner of a consultation."""
     decision = consultation.decision
-    reasons = tuple(_reason(r, desk) for r in decision.reasons)
+    reasons = tuple(reason(r, decision, desk) for r in decision.reasons)
     tone = _TONES[decision.advice]
     return Banner(
         advice=decision.advice.value,
@@ -68,9 +68,10 @@ def _dates(decision: Decision, desk: Desk) -> Iterator[str]:
             yield desk.say(code, on=on)
 
 
-def _reason(reason: Reason, desk: Desk) -> Said:
-    text = desk.sentences.say(reason.code, desk.facts(reason.facts))
-    return Said(text, "", desk.cites(reason.sources), reason.level, "", reason.code)
+def reason(why: Reason, decision: Decision, desk: Desk) -> Said:
+    """A reason in words with its sources and level of evidence."""
+    text = desk.sentences.say(why.code, desk.facts(why.facts, decision))
+    return Said(text, "", desk.cites(why.sources), why.level, "", why.code)
 
 
 def _missing(decision: Decision, desk: Desk) -> Iterator[Said]:

@@ -17,6 +17,8 @@ _COLUMNS: Final = (
     ("hazards", ("hazards",)),
     ("needs", ("needs", "cost")),
 )
+_HERE: Final = "here"  # what this patient adds: stands below the option's name
+_QUIET: Final = (_HERE, "role")
 _GROUPS: Final = ("none", "mild", "moderate", "marked")
 # Lines that stand beside the bars; the rest is a click away.
 _SHOWN: Final = (
@@ -34,14 +36,22 @@ def options(consultation: Consultation, desk: Desk) -> OptionsView | None:
     """The alternatives, None where none are given."""
     if not consultation.options:
         return None
-    named = {name for _, names in _COLUMNS for name in names}
+    named = {*(name for _, names in _COLUMNS for name in names), *_QUIET}
     extra = tuple(dict.fromkeys(n for o in consultation.options for n, _ in o.cells if n not in named))
     columns = (*(desk.say(f"option_column.{key}") for key, _ in _COLUMNS), *(_head(n, desk) for n in extra))
-    rows = tuple(
-        OptionRow(desk.title("option", o.key), _cells(o, extra, desk), desk.cites(o.sources), o.key == "exchange")
-        for o in consultation.options
-    )
+    rows = tuple(_row(option, extra, desk) for option in consultation.options)
     return OptionsView(columns, rows)
+
+
+def _row(option: Option, extra: tuple[str, ...], desk: Desk) -> OptionRow:
+    here = dict(option.cells).get(_HERE)
+    return OptionRow(
+        desk.title("option", option.key),
+        _cells(option, extra, desk),
+        desk.cites(option.sources),
+        option.key == "exchange",
+        _sentence(_value(here, desk)) if here else "",
+    )
 
 
 def _head(name: str, desk: Desk) -> str:
@@ -53,10 +63,16 @@ def _cells(option: Option, extra: tuple[str, ...], desk: Desk) -> tuple[str, ...
     values = dict(option.cells)
 
     def written(names: tuple[str, ...]) -> str:
-        parts = [_sentence(_value(values[n], desk)) for n in names if values.get(n) not in (None, "")]
-        return " ".join(parts) or "–"
+        parts = [_part(n, values[n], desk) for n in names if values.get(n) not in (None, "")]
+        return "\n".join(parts) or "–"
 
     return (*(written(names) for _, names in _COLUMNS), *(written((n,)) for n in extra))
+
+
+def _part(name: str, value: object, desk: Desk) -> str:
+    """One cell's text as a sentence; some are named, because a bare "Low." says nothing."""
+    text, code = _sentence(_value(value, desk)), f"option_part.{name}"
+    return desk.say(code, value=text[:1].lower() + text[1:]) if desk.sentences.has(code) else text
 
 
 def _value(value: object, desk: Desk) -> str:
@@ -66,7 +82,7 @@ def _value(value: object, desk: Desk) -> str:
 
 
 def _sentence(text: str) -> str:
-    text = _upper(text)
+    text = _upper(text).replace(" %", f"{words.NARROW}%")
     return text if text.endswith((".", "–")) else text + "."
 
 
@@ -139,6 +155,8 @@ def _contributions(row: Benefit, desk: Desk) -> Table:
 
 
 def _present(part: Contribution, desk: Desk) -> str:
+    if part.present is None and part.raw_log_odds:
+        return desk.say("word.counted")  # a quantity such as the delay, neither present nor absent
     return desk.say("word.unknown") if part.present is None else desk.say("word.yes" if part.present else "word.no")
 
 

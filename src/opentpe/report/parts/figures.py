@@ -25,7 +25,8 @@ _TONES: Final = {
     "relative_blood_volume": "blood",
     "mean_pressure": "ink",
 }
-_AMOUNTS: Final = ("g/L", "mg/L", "ug/mL", "mg/mL", "U/mL", "IU/mL")  # y from zero
+# After IgG and fibrinogen; what is not named here follows.
+_ORDER: Final = ("albumin", "igm", "iga", "igg1", "igg2", "igg3", "igg4", "c3", "c4", "antithrombin")
 
 
 def course(consultation: Consultation, desk: Desk) -> Figure | None:
@@ -48,11 +49,20 @@ def other_solutes(consultation: Consultation, desk: Desk) -> Figure | None:
     if forecast is None:
         return None
     shown = (*_MAIN, *(d.drug for d in forecast.drugs), *HIDDEN)
-    series = [s for s in forecast.series if s.name not in shown and s.time_min]
+    series = [s for s in forecast.series if s.name not in shown and s.time_min and concerns(s.name, consultation)]
+    series.sort(key=lambda s: _ORDER.index(s.name) if s.name in _ORDER else len(_ORDER))
     if not series:
         return None
     until = 7.0 * math.ceil(max(s.time_min[-1] for s in series) / MINUTES_PER_DAY / 7)
     return _days("others", tuple(_panel(s, desk) for s in series), consultation, desk, until, "multiples")
+
+
+def concerns(name: str, consultation: Consultation) -> bool:
+    """An antibody of another disease is drawn only for a patient who has it."""
+    if not name.startswith("anti_"):
+        return True
+    found = consultation.patient.latest(name.removeprefix("anti_"), consultation.on)
+    return found is not None and found.answer == "positive"
 
 
 def _days(
@@ -104,11 +114,11 @@ def _panel(series: Series, desk: Desk, forecast: Forecast | None = None, until: 
     return Panel(
         series=series,
         title=desk.title(kind, series.name),
-        unit=words.unit(series.unit),
+        unit=words.unit(series.unit) or (desk.say("figure.of_start") if kind == "solute" else ""),
         tone="drug" if drug else _TONES.get(series.name, "ink"),
         limits=_limits(series, desk),
         measured=_measured(series, forecast),
-        from_zero=series.unit in _AMOUNTS,
+        from_zero=kind == "solute",
         end=desk.amount(seen[-1], series.unit) if seen else "",
     )
 

@@ -27,7 +27,7 @@ def build(consultation: Consultation, desk: Desk) -> ForecastView | None:
         sessions=_sessions(consultation, forecast, desk),
         nadirs=_nadirs(forecast, desk),
         moments=_moments(forecast, desk),
-        others=_others(forecast, desk),
+        others=_others(consultation, forecast, desk),
         drugs=tuple(_drug(d, desk) for d in forecast.drugs),
         warnings=tuple(desk.line(line) for line in forecast.warnings),
         summary=_summary(forecast, desk),
@@ -144,7 +144,7 @@ def moment_words(moment: Moment, desk: Desk) -> str:
     return moment.label.replace("_", " ")
 
 
-def _others(forecast: Forecast, desk: Desk) -> Table | None:
+def _others(consultation: Consultation, forecast: Forecast, desk: Desk) -> Table | None:
     rows = tuple(
         (
             desk.title("solute", s.name),
@@ -155,7 +155,7 @@ def _others(forecast: Forecast, desk: Desk) -> Table | None:
             ),
         )
         for s in forecast.series
-        if s.name not in (*SHOWN, *figures.HIDDEN) and s.median
+        if s.name not in (*SHOWN, *figures.HIDDEN) and s.median and figures.concerns(s.name, consultation)
     )
     if not rows:
         return None

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from itertools import groupby
 from typing import Final
 
 from opentpe.domain.consultation import Consultation, Versions
 from opentpe.domain.decision import Step
 from opentpe.domain.sourced import Citation, Sourced, Status
+from opentpe.errors import EvidenceError
 from opentpe.report import words_of_numbers as words
 from opentpe.report.desk import Desk
 from opentpe.report.parts import banner
 from opentpe.report.view import Column, Knowledge, Said, Table, TraceGate, TraceStep
 
+_LIMIT: Final = re.compile(r"@([a-z0-9_.]+)")
+_NAME: Final = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
 _WORST_FIRST: Final = list(Status)[::-1]
 
 
@@ -38,21 +42,38 @@ def _trace(consultation: Consultation, desk: Desk) -> tuple[TraceGate, ...]:
 
 
 def _gate(gate: str, desk: Desk) -> str:
+    """The gate with its name: "G1 Infection and other triggers"."""
     code = f"gate.{gate.lower()}"
-    return f"{gate} {desk.say(code)}" if desk.sentences.has(code) else gate
+    document = desk.library.documents.get(f"pathway/{gate.lower()}", {})
+    name = desk.say(code) if desk.sentences.has(code) else str(document.get("name", ""))
+    return f"{gate.upper()} {name}".strip()
 
 
 def _step(step: Step, desk: Desk) -> TraceStep:
     outcome = "open" if step.outcome is None else "yes" if step.outcome else "no"
     return TraceStep(
-        rule=desk.say(step.rule) if desk.sentences.has(step.rule) else desk.sentences.plain(step.rule),
-        condition=step.condition,
+        rule=desk.sentences.plain(step.rule),
+        condition=_condition(step.condition, desk),
         outcome=outcome,
         outcome_word=desk.say(f"outcome.{outcome}"),
         facts=tuple(desk.fact(f) for f in step.facts),
-        effect=desk.say(step.effect) if desk.sentences.has(step.effect) else step.effect.replace("_", " "),
+        effect=desk.word("advice_name", step.effect) if step.effect else "",
         cites=desk.cites(step.sources),
     )
+
+
+def _condition(text: str, desk: Desk) -> str:
+    """A rule's condition with its limits as numbers and its facts in words."""
+
+    def limit(found: re.Match[str]) -> str:
+        known = f"limits.{found[1]}"
+        try:
+            return desk.sentences.value(desk.library.value(known))
+        except EvidenceError:
+            return found[1]
+
+    named = _LIMIT.sub(limit, text.replace(">=", "≥").replace("<=", "≤").replace("!=", "≠"))
+    return _NAME.sub(lambda m: desk.word("fact", m[0]), named).replace("|", " or ")
 
 
 def _assumed(consultation: Consultation, desk: Desk) -> tuple[Said, ...]:

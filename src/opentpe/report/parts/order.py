@@ -12,6 +12,17 @@ from opentpe.report.desk import Desk
 from opentpe.report.view import Column, OrderView, Said, Table
 
 _NEEDS: Final = "order_needs"  # stands above the order
+_SESSIONS: Final = "order_sessions"  # names the days
+_STANDING: Final = (  # instructions for the days of the course, set smaller than what is ordered
+    "order_rescue",
+    "order_fibrinogen_table",
+    "order_potassium",
+    "order_checks",
+    "order_monitoring",
+    "order_as_needed",
+    "order_partial",
+    "order_stop_rule",
+)
 _VOID: Final = "order_void"  # stands below the signature
 
 
@@ -20,12 +31,13 @@ def build(consultation: Consultation, desk: Desk) -> OrderView | None:
     order = consultation.order
     if order is None:
         return None
-    style = desk.sentences.numbers
+    days = tuple((i + 1, words.day(on, desk.sentences.numbers)) for i, on in enumerate(order.dates))
     return OrderView(
         title=desk.say("heading.order"),
         lines=tuple(_line(line, desk) for line in order.lines if line.code not in (_NEEDS, _VOID)),
         needs=tuple(desk.word("fact", need) for need in order.needs),
-        days=tuple((i + 1, words.day(on, style)) for i, on in enumerate(order.dates)),
+        days=days,
+        days_told=any(line.code == _SESSIONS for line in order.lines),
         picks=_picks(order, desk),
         estimators=_estimators(order, desk),
         words=order.words,
@@ -35,7 +47,8 @@ def build(consultation: Consultation, desk: Desk) -> OrderView | None:
 def _line(line: Line, desk: Desk) -> Said:
     """A line of the order; its status is named only where the value is recalled."""
     said = desk.line(line)
-    return said if line.status == Status.RECALLED else replace(said, level="")
+    level = said.level if line.status == Status.RECALLED else ""
+    return replace(said, level=level, kind="standing" if line.code in _STANDING else "")
 
 
 def _picks(order: Order, desk: Desk) -> Table | None:

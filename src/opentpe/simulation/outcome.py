@@ -1,0 +1,279 @@
+"""What a procedure is expected to need (steady state of the same equations) and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from opentpe.errors import InputError
+from opentpe.evidence.load import Library
+from opentpe.kernel import circuit, lines, pumps, separation, watch
+from opentpe.kernel.controller import Alarm, Entry as Row, Phase, Priority, Signal
+from opentpe.kernel.lines import LOST, PATIENT, PLASMA_BAG
+from opentpe.kernel.operator import Action
+from opentpe.simulation.exchange import Ready, principle
+
+if TYPE_CHECKING:
+    from opentpe.simulation.procedure import State
+
+_PASSES: Final = 50  # fixed-point passes between inlet flow and packed haematocrit
+_LONG_MIN: Final = 360.0  # six hours: nobody sits longer
+SYMPTOMS: Final = ("tingling", "light-headedness", "hypotension", "other complaint")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The run as the device's steady state says, with the minutes around the exchange itself."""
+
+    run: circuit.Run
+    packed_hct: float
+    duty_fraction: float
+    connect_min: float
+    rinseback_min: float
+
+    @property
+    def total_min(self) -> float:
+        """From connection to the end of rinseback."""
+        return self.connect_min + self.run.duration_min + self.rinseback_min
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the journal: when, what kind, about what, in words."""
+
+    at_s: int
+    kind: str  # phase | raised | cleared | operator | event | symptom | fluid | retry
+    subject: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What was delivered, what it took, what is owed; volumes mL, times min."""
+
+    plasma_removed_ml: float
+    plasma_counted_ml: float  # what the display says, by the entered haematocrit
+    plasma_volumes: float
+    target_ml: float
+    bag_ml: float
+    ac_used_ml: float
+    ac_to_patient_ml: float
+    replaced_ml: float
+    saline_ml: float
+    blood_processed_ml: float
+    efficiency_fraction: float
+    net_ml: float
+    red_cells_lost_ml: float
+    platelet_loss_fraction: float
+    run_min: float
+    exchange_min: float
+    rinsed_back: bool
+    stopped_early: bool
+    counts: bool
+    next_step: str  # counts | repeat_next_working_day
+    alarms: tuple[str, ...]  # in order of first appearance
+    symptoms: tuple[str, ...]
+
+
+def plan(ready: Ready, library: Library) -> Plan:
+    """Flows, volumes and duration of the planned run: planning mode, from the equations of the device."""
+    kind = principle(library, ready.exchange.separator)
+    device = ready.device
+    if kind == "membrane":
+        run, packed, duty = _membrane(ready), 0.0, 1.0
+    elif kind == "bowl":
+        run, packed, duty = _bowl(ready, library)
+    else:
+        run, packed, duty = _centrifuge(ready, library, alternating=kind == "centrifuge_single_needle")
+    channel = 0.0 if kind == "bowl" else device["channel_ml"]
+    fill = device["inlet_line_ml"] if kind == "bowl" else (
+        device["inlet_line_ml"] + channel + device["return_line_ml"] + device["reservoir_set_ml"])  # fmt: skip
+    ramp = device["ramp_s"] * (1 - device["ramp_start_fraction"]) / 120.0
+    return Plan(run, packed, duty, fill / device["connect_flow_ml_min"] + ramp,
+                device["rinseback_ml"] / device["rinseback_flow_ml_min"])  # fmt: skip
+
+
+def _settings(ready: Ready, library: Library, packed: float, inlet: float, limit: float) -> circuit.Settings:
+    strength = library.value("fluids/acd_a.citrate_mmol_l")
+    citrate = sum(p.fraction * library.value(f"fluids/{p.fluid}.citrate_mmol_l") for p in ready.fluids) / strength
+    return circuit.Settings(
+        ready.hct_entered, ready.blood_volume_ml, ready.inlet_ac_ratio, packed, inlet, limit, citrate, ready.balance,
+        int(ready.exchange.accounting),
+    )  # fmt: skip
+
+
+def _centrifuge(ready: Ready, library: Library, *, alternating: bool) -> tuple[circuit.Run, float, float]:
+    d, inlet = ready.device, ready.inlet_flow_ml_min
+    limit = ready.exchange.ac_limit_ml_min_l or d["ac_infusion_limit_ml_min_l"]
+    flow, packed, duty, run = inlet, d["packed_hct_fraction"], 1.0, None
+    for _ in range(_PASSES):
+        speed = separation.speed_for(
+            d["packing_constant"], d["packing_factor_target"], flow, d["centrifuge_speed_max_rpm"]
+        )
+        factor = separation.packing_factor(d["packing_constant"], speed, flow)
+        packed = separation.packed_hct(factor, d["packing_factor_scale"], d["packed_hct_max_fraction"])
+        run = circuit.run(_target(ready), _settings(ready, library, packed, inlet, limit / duty))
+        if alternating:
+            kept = run.bag_flow_ml_min - run.replacement_flow_ml_min
+            back = d["cycle_ml"] / (1 - kept / run.inlet_flow_ml_min)
+            average = separation.single_needle_flow(
+                back, run.inlet_flow_ml_min, d["cycle_ml"], d["return_flow_ml_min"], d["valve_s"] / 60
+            )
+            duty = average / run.inlet_flow_ml_min
+        if abs(run.inlet_flow_ml_min - flow) < 1e-9:
+            break
+        flow = run.inlet_flow_ml_min
+    assert run is not None
+    return _for_target(ready, run, duty), packed, duty
+
+
+def _target(ready: Ready) -> float:
+    return ready.target_ml if ready.target_ml > 0 else 1.0
+
+
+def _for_target(ready: Ready, run: circuit.Run, duty: float) -> circuit.Run:
+    """The run in average flows, scaled to a target of minutes or blood where one was given."""
+    scale = 1.0
+    if ready.exchange.minutes:
+        scale = ready.exchange.minutes / (run.duration_min / duty)
+    elif ready.exchange.blood_ml:
+        scale = ready.exchange.blood_ml / run.blood_processed_ml
+    return run._replace(
+        duration_min=run.duration_min / duty * scale, bag_ml=run.bag_ml * scale, ac_used_ml=run.ac_used_ml * scale,
+        ac_to_patient_ml=run.ac_to_patient_ml * scale, replaced_ml=run.replaced_ml * scale,
+        blood_processed_ml=run.blood_processed_ml * scale, net_ml=run.net_ml * scale,
+    )  # fmt: skip
+
+
+def _bowl(ready: Ready, library: Library) -> tuple[circuit.Run, float, float]:
+    d = ready.device
+    limit = ready.exchange.ac_limit_ml_min_l or d["ac_infusion_limit_ml_min_l"]
+    run = circuit.run(
+        _target(ready), _settings(ready, library, d["packed_hct_fraction"], ready.inlet_flow_ml_min, limit)
+    )
+    channel = circuit.channel_hct(ready.hct_entered, ready.inlet_ac_ratio)
+    share = run.replacement_flow_ml_min / run.bag_flow_ml_min
+    average, _ = separation.bowl_flow(
+        d["bowl_ml"], d["bowl_residual_ml"], d["packed_hct_fraction"], channel, run.inlet_flow_ml_min,
+        d["return_flow_ml_min"], share, d["valve_s"] / 60,
+    )  # fmt: skip
+    duty = average / run.inlet_flow_ml_min
+    return _for_target(ready, run, duty), d["packed_hct_fraction"], duty
+
+
+def _membrane(ready: Ready) -> circuit.Run:
+    run = separation.membrane_run(
+        _target(ready), ready.hct_entered, ready.inlet_flow_ml_min, ready.device["filtration_fraction"], ready.balance
+    )
+    return _for_target(ready, run, 1.0)
+
+
+def plan_warnings(planned: Plan, ready: Ready, library: Library) -> tuple[str, ...]:
+    """What the plan itself warns of, with the nearest setting that avoids it."""
+    found = []
+    total = planned.total_min
+    if total > _LONG_MIN:
+        remedy = f"lower the dose to {ready.target_ml * _LONG_MIN / total:.0f} mL"
+        if planned.run.limited:
+            remedy = "raise the anticoagulant limit, or replace part of the plasma by albumin; or " + remedy
+        found.append(f"the run would take {total / 60:.1f} h, more than 6 h: {remedy}.")
+    elif planned.run.limited:
+        found.append(f"the anticoagulant limit slows the inlet to {planned.run.inlet_flow_ml_min:.0f} mL/min.")
+    return tuple(found)
+
+
+def journal(state: State, library: Library) -> tuple[Entry, ...]:
+    """The journal in words, in order of time; events as they were said."""
+    rows = []
+    for at_s, entry, subject, value in state.live.journal[: int(state.live.now[0]["journal_count"])]:
+        kind = Row(int(entry))
+        if kind is not Row.EVENT:
+            rows.append(Entry(int(at_s), kind.name.lower(), _name(kind, int(subject)), float(value)))
+    rows.extend(Entry(e.at_s, "event", e.said, e.a) for e in state.done)
+    return tuple(sorted(rows, key=lambda r: r.at_s))
+
+
+def _name(kind: Row, subject: int) -> str:
+    if kind is Row.PHASE:
+        return Phase(subject).name.lower()
+    if kind in (Row.RAISED, Row.CLEARED, Row.RETRY):
+        return Alarm(subject).name.lower()
+    if kind is Row.OPERATOR:
+        return Action(subject).name.lower()
+    if kind is Row.SYMPTOM:
+        return SYMPTOMS[min(subject, len(SYMPTOMS) - 1)]
+    return str(subject)
+
+
+def summary(state: State, library: Library) -> Summary:
+    """What was delivered; whether it counts follows the unit's rule (order.partial_counts_from_plasma_volumes)."""
+    now, volume, ready = state.live.now[0], state.live.volume, state.ready
+    plasma = float(volume[PLASMA_BAG, 1])
+    true_pv = ready.blood_volume_ml * (1 - ready.exchange.subject.hct)
+    volumes = plasma / true_pv
+    counts = volumes >= library.value("order.partial_counts_from_plasma_volumes")
+    entries = journal(state, library)
+    alarms = tuple(dict.fromkeys(e.subject for e in entries if e.kind == "raised"))
+    complaints = tuple(dict.fromkeys(e.subject for e in entries if e.kind == "symptom"))
+    platelets = float(now["platelet_loss_ml"]) / ready.blood_volume_ml
+    return Summary(
+        plasma_removed_ml=plasma,
+        plasma_counted_ml=float(now["plasma_counted_ml"]),
+        plasma_volumes=volumes,
+        target_ml=ready.target_ml,
+        bag_ml=float(now["bag_ml"]),
+        ac_used_ml=float(now["ac_used_ml"]),
+        ac_to_patient_ml=float(now["ac_to_patient_ml"]),
+        replaced_ml=float(now["replaced_ml"]),
+        saline_ml=float(now["saline_bolus_ml"]),
+        blood_processed_ml=float(now["blood_ml"]),
+        efficiency_fraction=float(now["efficiency_fraction"]),
+        net_ml=float(lines.total_ml(volume, PATIENT)),
+        red_cells_lost_ml=float(volume[LOST, 0] + volume[PLASMA_BAG, 0]),
+        platelet_loss_fraction=platelets,
+        run_min=max(0.0, state.run_s / 60.0),
+        exchange_min=float(now["since_start_s"]) / 60.0,
+        rinsed_back=bool(now["rinsed_ml"] > 0.0),
+        stopped_early=bool(now["abandoned_flag"]),
+        counts=bool(counts),
+        next_step="counts" if counts else "repeat_next_working_day",
+        alarms=alarms,
+        symptoms=complaints,
+    )
+
+
+def snapshot(state: State) -> dict[str, Any]:
+    """Display, monitor and laboratory as plain values; every name carries its unit."""
+    now, vitals = state.live.now[0], state.vitals[0]
+    names = [n for n in now.dtype.names if not n.endswith(("_flag", "_until_s")) and n not in _HIDDEN]
+    shown = {n: now[n].item() for n in names}
+    active = [Alarm(i).name.lower() for i in range(len(Alarm)) if state.live.alarms[i]["active"]]
+    return {
+        "phase": Phase(int(now["phase"])).name.lower(),
+        "run_min": state.run_s / 60.0,
+        **{k: v for k, v in shown.items() if k not in ("phase", "phase_before")},
+        **{n: vitals[n].item() for n in vitals.dtype.names},
+        "target_ml": state.ready.target_ml,
+        "to_go_min": _to_go(state),
+        "alarms": active,
+    }
+
+
+_HIDDEN: Final = frozenset({
+    "journal_count", "cycle", "fluid_index", "interface_integral", "pass_bag_ml", "pass_replaced_ml",
+    "rinse_red_cells_ml", "rinse_fluid_ml", "redraw_due_ml", "vein_healthy_ml_min", "expected_return_mm_hg",
+})  # fmt: skip
+
+
+def _to_go(state: State) -> float:
+    """Minutes to the target at the average speed so far, or as planned before there is one."""
+    now = state.live.now[0]
+    if state.par[0]["target_s"] > 0:
+        return float(max(0.0, state.par[0]["target_s"] - now["since_start_s"]) / 60.0)
+    if state.par[0]["target_blood_ml"] > 0:
+        left, done = state.par[0]["target_blood_ml"] - now["blood_ml"], float(now["blood_ml"])
+    else:
+        left, done = state.par[0]["target_ml"] - now["plasma_counted_ml"], float(now["plasma_counted_ml"])
+    minutes = float(now["since_start_s"]) / 60.0
+    rate = done / minutes if minutes > 1 and done > 0 else 0.0
+    return float(max(0.0, left) / rate) if rate > 0 else float("nan")
