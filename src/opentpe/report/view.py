@@ -135,10 +135,11 @@ class HarmGroup:
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """What to check, hold or draw at one moment."""
+    """What to check, hold or draw at one moment; `key` names it in the vocabulary."""
 
     when: str
     lines: tuple[Said, ...]
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
