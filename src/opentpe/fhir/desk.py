@@ -59,7 +59,7 @@ class Desk:
 
     def mistyped_local(self, domain: str, resource: Resource, concept: object) -> bool:
         """True (and listed) where a concept has a code of our own system that nobody knows."""
-        unknown = self.codes.unknown_local((domain,), shape.codings(concept))
+        unknown = self.codes.unknown_local((domain, "written"), shape.codings(concept))
         if unknown:
             self.note(
                 "code_unknown", resource.label, f"code {unknown!r} of {self.codes.local}", "a code of the codebook"

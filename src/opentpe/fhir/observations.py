@@ -168,7 +168,7 @@ def _observation(desk: Desk, body: Node, label: str, kind: str, moment: When, si
 
 
 def _acuity(desk: Desk, body: Node, label: str, moment: When, site: str) -> Observation | None:
-    found = answers.acuity(body, desk.codes, label)
+    found = answers.acuity(body, desk.codes, desk.library, label)
     if found is None:
         return None
     window = desk.codes.row("observation", "visual_acuity")["plausible"]

@@ -32,11 +32,18 @@ class Laws(NamedTuple):
     citrate: citrate.Body
     heart: circulation.Body
     carriage: circulation.Carriage
-    solutes: Array  # [solute, (elimination, escape, return, synthesis)] per min and amount per min
     tingling_percent: float  # fall of ionised calcium at which this patient feels it
     light_headed_percent: float  # fall of relative blood volume
     hypotension_percent: float
     frozen: bool  # a bench phantom: blood of constant composition, for checks of the machine alone
+
+
+class Pools(NamedTuple):
+    """Arrays beside the patient: other solutes, how they turn over, and what crossed the ledger since the last step."""
+
+    rates: Array  # [solute, (elimination, escape, return, synthesis)] per min and amount per min
+    amounts: Array  # [solute, (plasma, tissue)]
+    pending: Array  # [carried solute] net amounts
 
 
 class Patient(NamedTuple):
@@ -48,14 +55,12 @@ class Patient(NamedTuple):
     milieu: citrate.Milieu  # at the last citrate step
     carried: circulation.Carried
     drive: float
-    solutes: Array  # [solute, (plasma, tissue)]
     hct_zero: float  # haematocrit at the end of connection
     lowest_rbv: float
     felt: int  # bit set of symptoms already reported
     failing: bool  # reflexes exhausted
     calcium_mmol_min: float
     calcium_until_s: int
-    pending: Array  # [solute] net amounts since the last citrate or solute step
 
 
 @njit(cache=True)
@@ -89,7 +94,7 @@ def between(a: citrate.Milieu, b: citrate.Milieu) -> citrate.Milieu:
 
 
 @njit(cache=True)
-def blood_content(laws: Laws, person: Patient, content: Array) -> None:
+def blood_content(laws: Laws, person: Patient, amounts: Array, content: Array) -> None:
     """Fills the plasma concentrations, per mL, of every solute that the machine may draw."""
     vp = person.fluid.plasma
     content[0] = person.fluid.albumin / vp
@@ -100,8 +105,8 @@ def blood_content(laws: Laws, person: Patient, content: Array) -> None:
     content[5] = person.citrate.magnesium / vp
     content[6] = person.citrate.bicarbonate / laws.citrate.bicarbonate_space_ml
     content[7] = person.carried.potassium / 1000.0
-    for k in range(person.solutes.shape[0]):
-        content[_OTHERS + k] = person.solutes[k, 0] / vp
+    for k in range(amounts.shape[0]):
+        content[_OTHERS + k] = amounts[k, 0] / vp
 
 
 @njit(cache=True)
@@ -148,10 +153,11 @@ def calcium_second(par: Array, now: Array, person: Patient) -> float:
 
 
 @njit(cache=True)
-def citrate_step(laws: Laws, person: Patient, state: fluid.State) -> tuple[citrate.State, citrate.Guess, int]:
+def citrate_step(
+    laws: Laws, person: Patient, state: fluid.State, net: Array
+) -> tuple[citrate.State, citrate.Guess, int]:
     """Citrate, calcium, magnesium and acid-base over the last interval, from what crossed the ledger in it."""
     end, minutes = milieu_of(laws, state), CITRATE_S / 60.0
-    net = person.pending
     supply = citrate.Supply(
         0.0, 0.0, 0.0, 0.0, 0.0, net[2] / minutes, net[3] / minutes, net[4] / minutes, net[5] / minutes,
         net[6] / minutes,
@@ -161,17 +167,18 @@ def citrate_step(laws: Laws, person: Patient, state: fluid.State) -> tuple[citra
 
 
 @njit(cache=True)
-def solute_step(laws: Laws, person: Patient) -> None:
+def solute_step(rates: Array, amounts: Array, pending: Array) -> None:
     """Every other solute over the last minute: exact two-pool step with the net amount as a constant supply."""
-    for k in range(person.solutes.shape[0]):
-        out, escape, back, made = laws.solutes[k, 0], laws.solutes[k, 1], laws.solutes[k, 2], laws.solutes[k, 3]
-        supply = made + person.pending[_OTHERS + k] / (SOLUTE_S / 60.0)
+    minutes = SOLUTE_S / 60.0
+    for k in range(amounts.shape[0]):
+        out, escape, back = rates[k, 0], rates[k, 1], rates[k, 2]
+        supply = rates[k, 3] + pending[_OTHERS + k] / minutes
         plasma, tissue, _ = turnover.two_pool(
-            person.solutes[k, 0], person.solutes[k, 1], out + escape, back, escape, back, supply, SOLUTE_S / 60.0
+            amounts[k, 0], amounts[k, 1], out + escape, back, escape, back, supply, minutes
         )
-        person.solutes[k, 0] = plasma
-        person.solutes[k, 1] = tissue
-        person.pending[_OTHERS + k] = 0.0
+        amounts[k, 0] = plasma
+        amounts[k, 1] = tissue
+        pending[_OTHERS + k] = 0.0
 
 
 @njit(cache=True)
@@ -192,14 +199,14 @@ def warmth(par: Array, now: Array, volume: Array, temperature: float) -> tuple[f
 
 @njit(cache=True)
 def patient_second(
-    par: Array, now: Array, volume: Array, mass: Array, laws: Laws, person: Patient, before: Array
+    par: Array, now: Array, volume: Array, mass: Array, laws: Laws, person: Patient, pools: Pools, before: Array
 ) -> tuple[Patient, int]:
     """The patient one second on, from what the machine moved."""
-    red, plain, albumin, globulin, potassium = net_flows(before, volume, mass, person.pending)
+    red, plain, albumin, globulin, potassium = net_flows(before, volume, mass, pools.pending)
     given = calcium_second(par, now, person)
-    person.pending[4] += given
+    pools.pending[4] += given
     if laws.frozen:
-        person.pending[:] = 0.0
+        pools.pending[:] = 0.0
         return person, 0
     # net amounts: a nominal 1 mL/min carries the proteins, the clear flow is corrected for it
     flows = fluid.Flows(0.0, 0.0, plain / DT - 1.0, 1.0, albumin / DT, globulin / DT, red / DT)
@@ -211,24 +218,24 @@ def patient_second(
     loss = now.platelet_loss_ml - before[before.shape[0] - 1]
     carrying = circulation.CarryingFlows(
         0.0, cold, cold_cel, blood_flow, fall, 1.0, potassium / DT * 1000.0, 0.0,
-        loss / DT / (state.plasma + state.red_cells),
+        loss / DT / (state.plasma + state.red_cells), 0.0,
     )  # fmt: skip
     carried = circulation.carry(laws.carriage, person.carried, carrying, DT)
     chemistry, guess, milieu = person.citrate, person.guess, person.milieu
     if now.clock_s % CITRATE_S == 0:
-        chemistry, guess, bad = citrate_step(laws, person, state)
+        chemistry, guess, bad = citrate_step(laws, person, state, pools.pending)
         milieu = milieu_of(laws, state)
         status |= bad
         for k in range(2, 7):
-            person.pending[k] = 0.0
+            pools.pending[k] = 0.0
     if now.clock_s % SOLUTE_S == 0:
-        solute_step(laws, person)
+        solute_step(pools.rates, pools.amounts, pools.pending)
     hct = fluid.haematocrit(state)
     zero = hct if now.phase == Phase.CONNECT or person.hct_zero == 0.0 else person.hct_zero
     lowest = min(person.lowest_rbv, 100.0 * (zero / hct - 1.0))
     return Patient(
-        state, chemistry, guess, milieu, carried, drive, person.solutes, zero, lowest, person.felt, person.failing,
-        person.calcium_mmol_min, person.calcium_until_s, person.pending,
+        state, chemistry, guess, milieu, carried, drive, zero, lowest, person.felt, person.failing,
+        person.calcium_mmol_min, person.calcium_until_s,
     ), status  # fmt: skip
 
 
@@ -236,6 +243,6 @@ def patient_second(
 def marked(person: Patient, felt: int, failing: bool, calcium_mmol_min: float, calcium_until_s: int) -> Patient:
     """The patient with other marks: complaints so far, reflexes, calcium infusion."""
     return Patient(
-        person.fluid, person.citrate, person.guess, person.milieu, person.carried, person.drive, person.solutes,
-        person.hct_zero, person.lowest_rbv, felt, failing, calcium_mmol_min, calcium_until_s, person.pending,
+        person.fluid, person.citrate, person.guess, person.milieu, person.carried, person.drive,
+        person.hct_zero, person.lowest_rbv, felt, failing, calcium_mmol_min, calcium_until_s,
     )  # fmt: skip

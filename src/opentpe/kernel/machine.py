@@ -294,15 +294,14 @@ def sense(par: Array, now: Array, volume: Array, running: bool) -> None:
 
 @njit(cache=True)
 def second(
-    par: Array, now: Array, volume: Array, mass: Array, alarms: Array, watch: Array, sieving: Array,
-    blood: Array, hct: float, dt: float,
-) -> None:  # fmt: skip
+    par: Array, now: Array, volume: Array, mass: Array, sieving: Array, blood: Array, hct: float, dt: float
+) -> None:
     """Pumps, fluid and sensors for one second; `blood` are the patient's plasma concentrations, `hct` the haematocrit."""
-    pumps.command(par, now, volume, alarms, watch, dt)
+    pumps.command(par, now, volume, dt)
     now.blood_ml_min = 0.0
     now.return_ml_min = 0.0
     now.saline_ml_min = 0.0
-    clamped = pumps.closed_clamp(now, alarms, watch)
+    clamped = pumps.closed_clamp(now)
     arrived = 0.0
     if now.inlet_ml_min > 0.0:
         arrived = take_blood(par, now, volume, mass, blood, hct, dt)
@@ -314,12 +313,12 @@ def second(
         if not clamped:
             rinseback(par, now, volume, mass, dt)
     elif now.phase in (Phase.RUN_INTERFACE, Phase.RUN_FALLBACK, Phase.ALARM):
-        allowed = pumps.may(now, alarms, watch, Pump.RETURN) and not clamped
+        allowed = pumps.may(now, Pump.RETURN) and not clamped
         giving = par.principle_code != BOWL or (now.cycle == GIVE and allowed and not now.return_pump_fault_flag)
         onward = part_blood(par, now, volume, mass, sieving, arrived, dt) if arrived > 0.0 or giving else 0.0
         onward += replace(now, volume, mass, dt)
         give_back(par, now, volume, mass, return_flow(par, now, volume, onward / dt) if allowed else 0.0, dt)
-    if now.saline_due_ml > 0.0 and pumps.may(now, alarms, watch, Pump.SALINE):
+    if now.saline_due_ml > 0.0 and pumps.may(now, Pump.SALINE):
         give_saline(now, volume, mass, dt)
     now.platelet_loss_ml += par.platelet_leak_fraction * arrived * (1.0 - 1.0 / now.inlet_ac_ratio)
     in_circuit = now.phase in (Phase.RUN_INTERFACE, Phase.RUN_FALLBACK, Phase.PAUSE, Phase.ALARM)

@@ -159,8 +159,8 @@ def act(
 @njit(cache=True)
 def answered(alarms: Array, now: Array, journal: Array, action: int) -> None:
     """Releases the latched alarms an action answers; their conditions are judged anew the next second."""
-    for a in range(alarms.active.shape[0]):
-        if alarms.active[a] and ANSWERS[a] == action:
+    for a in range(alarms.shape[0]):
+        if alarms[a].active and ANSWERS[a] == action:
             controller.clear_alarm(now, alarms, journal, a)
 
 
@@ -172,12 +172,12 @@ def respond(
     """The standard operator: answers each alarm once it has stood for the table's response time."""
     if par.operator_code == 0.0:
         return
-    for a in range(alarms.active.shape[0]):
-        wait = watch.response_s[a]
-        if not alarms.active[a] or wait < 0 or alarms.age_s[a] != wait:
+    for a in range(alarms.shape[0]):
+        wait = watch[a].response_s
+        if not alarms[a].active or wait < 0 or alarms[a].age_s != wait:
             continue
-        if a == Alarm.RED_CELLS_IN_PLASMA and alarms.raised[a] < watch.escalates_after[a]:
+        if a == Alarm.RED_CELLS_IN_PLASMA and alarms[a].raised < watch[a].escalates_after:
             continue
-        act(par, now, volume, mass, alarms, journal, fluids, watch.action[a], 0.0, hct)
+        act(par, now, volume, mass, alarms, journal, fluids, watch[a].action, 0.0, hct)
         if now.phase == Phase.ENDED:
             return

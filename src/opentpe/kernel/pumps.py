@@ -22,9 +22,9 @@ _PLASMA_CEILING = 0.95  # plasma pump never takes the whole inlet
 
 
 @njit(cache=True)
-def may(now: Array, alarms: Array, watch: Array, pump: int) -> bool:
+def may(now: Array, pump: int) -> bool:
     """True where phase and watch let a pump turn."""
-    return ALLOWED[now.phase, pump] and not controller.stopped(alarms, watch, pump)
+    return ALLOWED[now.phase, pump] and not controller.held(now, pump)
 
 
 @njit(cache=True)
@@ -131,7 +131,7 @@ def turn_cycle(par: Array, now: Array, volume: Array, running: bool) -> None:
         return
     now.cycle_s += 1
     if now.cycle in (TO_RETURN, TO_DRAW):
-        if now.cycle_s > par.valve_s:
+        if now.cycle_s >= par.valve_s:
             now.cycle = GIVE if now.cycle == TO_RETURN else DRAW
             now.cycle_s = 0
             if now.cycle == DRAW:
@@ -166,33 +166,33 @@ def return_command(par: Array, now: Array, volume: Array, arriving: float) -> fl
 
 
 @njit(cache=True)
-def command(par: Array, now: Array, volume: Array, alarms: Array, watch: Array, dt: float) -> None:
+def command(par: Array, now: Array, volume: Array, dt: float) -> None:
     """Sets inlet, anticoagulant, plasma, replacement and speed for this second; return follows once fluid has moved."""
     alternating = par.principle_code in (SINGLE_NEEDLE, BOWL)
     in_run = now.phase in (Phase.RUN_INTERFACE, Phase.RUN_FALLBACK)
     drawing = now.cycle == DRAW or not alternating or now.phase == Phase.CONNECT
-    inlet = may(now, alarms, watch, Pump.INLET) and drawing
+    inlet = may(now, Pump.INLET) and drawing
     now.ramp_age_s = now.ramp_age_s + 1 if inlet or (in_run and alternating) else 0
     now.inlet_ml_min = inlet_command(par, now) if inlet else 0.0
-    now.ac_ml_min = now.inlet_ml_min / now.inlet_ac_ratio if may(now, alarms, watch, Pump.AC) else 0.0
+    now.ac_ml_min = now.inlet_ml_min / now.inlet_ac_ratio if may(now, Pump.AC) else 0.0
     if now.inlet_ml_min > 0.0:
         now.speed_rpm = speed_command(par, now)
         now.packed_hct_fraction = packed(par, now)
-    elif controller.stopped(alarms, watch, Pump.CENTRIFUGE):
+    elif controller.held(now, Pump.CENTRIFUGE):
         now.speed_rpm = 0.0
-    plasma = inlet and in_run and may(now, alarms, watch, Pump.PLASMA) and par.principle_code != BOWL
+    plasma = inlet and in_run and may(now, Pump.PLASMA) and par.principle_code != BOWL
     now.plasma_ml_min = plasma_command(par, now, dt) if plasma else 0.0
     now.replacement_ml_min = 0.0
-    if plasma and may(now, alarms, watch, Pump.REPLACEMENT):
+    if plasma and may(now, Pump.REPLACEMENT):
         flow = replacement_for(par, now, now.plasma_ml_min, now.ac_ml_min)
         now.replacement_ml_min = min(flow, par.replacement_flow_max_ml_min)
-    turn_cycle(par, now, volume, alternating and in_run and not controller.holds_run(alarms, watch))
+    turn_cycle(par, now, volume, alternating and in_run and not controller.held(now, Pump.INLET))
 
 
 @njit(cache=True)
-def closed_clamp(now: Array, alarms: Array, watch: Array) -> bool:
+def closed_clamp(now: Array) -> bool:
     """True where an alarm holds the return clamp shut."""
-    return controller.stopped(alarms, watch, Pump.CLAMP)
+    return controller.held(now, Pump.CLAMP)
 
 
 @njit(cache=True)

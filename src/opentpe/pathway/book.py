@@ -75,6 +75,7 @@ class Pathway:
     reach: Mapping[str, frozenset[str]]
     first: Mapping[str, int]
     probes: Mapping[str, tuple[bool | float | str, ...]]
+    nearby: Mapping[str, tuple[bool | float | str, ...]]
     gate_of: Mapping[str, str]
     unit: Mapping[str, Any]
     advices: Mapping[Advice, Fact]
@@ -160,6 +161,7 @@ def _build(library: Library, limits: Mapping[str, float]) -> Pathway:
         reach := _reach(questions),
         _first(reach, rules),
         _probes(questions, rules, [*derivations.values(), *variants.values()]),
+        _nearby(questions, rules, [*derivations.values(), *variants.values()]),
         _gate_of(gates, derivations),
         library.document("unit"),
         reader.advices,
@@ -294,19 +296,24 @@ def _probes(
     questions: Mapping[str, Question], rules: list[Rule], derivations: list[Derivation]
 ) -> dict[str, tuple[bool | float | str, ...]]:
     """Answers worth trying for a fact: its declared ones, else those that its rules tell apart."""
+    near = _nearby(questions, rules, derivations)
+    return {name: question.answers or near[name] for name, question in questions.items()}
+
+
+def _nearby(
+    questions: Mapping[str, Question], rules: list[Rule], derivations: list[Derivation]
+) -> dict[str, tuple[bool | float | str, ...]]:
+    """The answers on both sides of every bound that rules set for a number; all answers for the rest."""
     clauses = [c for r in rules for c in r.clauses] + [c for d in derivations for b in d.branches for c in b.clauses]
     found: dict[str, tuple[bool | float | str, ...]] = {}
     for name, question in questions.items():
         mine = [c for c in clauses if c.fact == name]
-        bounds = sorted({c.threshold for c in mine if c.threshold is not None})
-        if question.answers:
-            found[name] = question.answers
-        elif bounds:
-            found[name] = tuple(sorted({b + d for b in bounds for d in (-_nudge(b), 0.0, _nudge(b))}))
-        elif any(c.choices for c in mine):
-            found[name] = tuple(dict.fromkeys(v for c in mine for v in c.choices))
+        bounds = {c.threshold for c in mine if c.threshold is not None}
+        if bounds:
+            near = {round(b + d, 3) for b in bounds for d in (-_nudge(b), 0.0, _nudge(b))}
+            found[name] = tuple(sorted(near | {a for a in question.answers if isinstance(a, float | int)}))
         else:
-            found[name] = (True, False)
+            found[name] = question.answers or tuple(dict.fromkeys(v for c in mine for v in c.choices)) or (True, False)
     return found
 
 

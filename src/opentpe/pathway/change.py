@@ -38,7 +38,7 @@ def _may_change(pathway: Pathway, name: str) -> bool:
 
 def _answers(pathway: Pathway, sheet: Sheet, name: str) -> Iterator[Fact]:
     now = sheet.known[name].value
-    for answer in pathway.probes[name]:
+    for answer in pathway.nearby[name]:
         if answer != now and not (answer is False and now is None):
             yield supposed(name, answer)
 

@@ -53,7 +53,7 @@ def _reader(how: str, name: str, kinds: tuple[str, ...], days: int | None, absen
     if how in ("number", "answer", "present"):
         return _observation(how, name, kinds[0], days, absent)
     if how == "condition":
-        return _condition(name, kinds, absent)
+        return _condition(name, kinds, days, absent)
     if how == "drug":
         return _drug(name, kinds, days, absent)
     raise ValueError(f"unknown way to read: {how!r}")
@@ -83,12 +83,15 @@ def _observation(how: str, name: str, kind: str, days: int | None, absent: Fact)
     return read
 
 
-def _condition(name: str, kinds: tuple[str, ...], absent: Fact) -> Read:
+def _condition(name: str, kinds: tuple[str, ...], days: int | None, absent: Fact) -> Read:
     def read(sheet: Sheet) -> Fact:
         for kind in kinds:
             row = sheet.conditions.get(kind)
-            if row is not None:
-                return Fact(name, kind, (row.source,))
+            if row is None:
+                continue
+            age = row.onset.age_days(sheet.on) if row.onset is not None else None
+            if days is None or age is None or age <= days:
+                return Fact(name, kind, (row.source,), age)
         return absent
 
     return read

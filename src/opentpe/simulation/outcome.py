@@ -247,7 +247,7 @@ def snapshot(state: State) -> dict[str, Any]:
     now, vitals = state.live.now[0], state.vitals[0]
     names = [n for n in now.dtype.names if not n.endswith(("_flag", "_until_s")) and n not in _HIDDEN]
     shown = {n: now[n].item() for n in names}
-    active = [Alarm(i).name.lower() for i in range(len(Alarm)) if state.live.alarms.active[i]]
+    active = [Alarm(i).name.lower() for i in range(len(Alarm)) if state.live.alarms[i]["active"]]
     return {
         "phase": Phase(int(now["phase"])).name.lower(),
         "run_min": state.run_s / 60.0,
@@ -260,7 +260,7 @@ def snapshot(state: State) -> dict[str, Any]:
 
 
 _HIDDEN: Final = frozenset({
-    "request", "journal_count", "cycle", "fluid_index", "interface_integral", "pass_bag_ml", "pass_replaced_ml",
+    "journal_count", "cycle", "fluid_index", "interface_integral", "pass_bag_ml", "pass_replaced_ml",
     "rinse_red_cells_ml", "rinse_fluid_ml", "redraw_due_ml", "vein_healthy_ml_min", "expected_return_mm_hg",
 })  # fmt: skip
 

@@ -18,9 +18,7 @@ MINUTES_PER_DAY: Final = 1440.0
 _NEVER: Final = 1e9  # a fall nobody reaches: no complaint of this kind
 
 
-def laws(
-    subject: Subject, blood_ml: float, library: Library, seed: int, solutes: tuple[str, ...], *, phantom: bool
-) -> body.Laws:
+def laws(subject: Subject, blood_ml: float, library: Library, seed: int, *, phantom: bool) -> body.Laws:
     """How this patient reacts; thresholds are the patient's own, drawn by seed (harm law: equations/harm)."""
     pressure = _pressure(library)
     resting = _fluid_body(subject, blood_ml, library)
@@ -36,7 +34,6 @@ def laws(
         citrate=_citrate_body(subject, library),
         heart=_heart(subject, blood_ml, library),
         carriage=_carriage(subject, plasma, library),
-        solutes=_turnover(plasma, library, solutes),
         tingling_percent=_NEVER if phantom else tingling,
         light_headed_percent=_NEVER if phantom else light_headed,
         hypotension_percent=_NEVER if phantom else hypotension,
@@ -44,7 +41,7 @@ def laws(
     )
 
 
-def at_rest(subject: Subject, law: body.Laws, library: Library, solutes: tuple[str, ...]) -> body.Patient:
+def at_rest(subject: Subject, law: body.Laws, library: Library) -> body.Patient:
     """The patient before the session, at which nothing moves."""
     b = law.body
     _, state = fluid.rest(law.pressure, b, b.plasma0, b.tissue0, b.red_cells0, _proteins(subject, library))
@@ -56,27 +53,17 @@ def at_rest(subject: Subject, law: body.Laws, library: Library, solutes: tuple[s
         law.carriage.potassium0,
         platelets * (b.plasma0 + b.red_cells0) / 1000.0,
     )
-    pools = np.zeros((len(solutes), 2))
+    return body.Patient(state, chemistry, guess, milieu, carried, 0.0, 0.0, 0.0, 0, False, 0.0, 0)
+
+
+def pools(subject: Subject, plasma_ml: float, library: Library, solutes: tuple[str, ...]) -> body.Pools:
+    """The other solutes at rest, with how they turn over."""
+    rates = _turnover(plasma_ml, library, solutes)
+    amounts = np.zeros((len(solutes), 2))
     for k, name in enumerate(solutes):
-        amount = _baseline(name, subject, library) * b.plasma0
-        pools[k] = amount, amount * law.solutes[k, 1] / law.solutes[k, 2] if law.solutes[k, 2] > 0 else 0.0
-    pending = np.zeros(8 + len(solutes))
-    return body.Patient(
-        state,
-        chemistry,
-        guess,
-        milieu,
-        carried,
-        0.0,
-        pools,
-        0.0,
-        0.0,
-        0,
-        False,
-        0.0,
-        0,
-        pending,  # fmt: skip
-    )
+        plasma = _baseline(name, subject, library) * plasma_ml
+        amounts[k] = plasma, plasma * rates[k, 1] / rates[k, 2] if rates[k, 2] > 0 else 0.0
+    return body.Pools(rates, amounts, np.zeros(8 + len(solutes)))
 
 
 def thresholds(library: Library, seed: int) -> tuple[float, float, float]:
@@ -172,7 +159,7 @@ def _citrate_body(subject: Subject, library: Library) -> Any:
     return citrate.Body(
         clearance * size, transfer * size, pool * subject.weight_kg, buffer * size, release, citrate0,
         base["ionised_calcium"], magnesium, *hormone, space * subject.weight_kg, alkali, per_citrate,
-        base["bicarbonate"], ph, pco2, breathing,
+        base["bicarbonate"], ph, pco2, breathing, 10 ** (library.value("equations/citrate.site_pka") - ph),
     )  # fmt: skip
 
 

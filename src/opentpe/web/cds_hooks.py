@@ -141,8 +141,8 @@ def _rows(said: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _feedback(service: str, row: dict[str, Any]) -> Feedback:
     outcome: Any = row.get("outcome")
-    accepted = row.get("acceptedSuggestions") or []
-    reason = row.get("overrideReason") or {}
+    accepted = row.get("acceptedSuggestions", [])
+    reason = row.get("overrideReason", {})
     if not isinstance(reason, dict) or not isinstance(accepted, list):
         raise HTTPException(400, "feedback: overrideReason is an object, acceptedSuggestions a list.")
     coding: Any = reason.get("reason") if isinstance(reason.get("reason"), dict) else {}

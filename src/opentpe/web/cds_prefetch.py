@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from opentpe.errors import OpenTPEError
 from opentpe.web.clinic import Clinic
-from opentpe.web.fhir_client import Fetch, FhirServerError, next_link, resources_of
+from opentpe.web.fhir_client import Fetch, FhirServerError, entries_of, next_link
 from opentpe.web.settings import HookClient
 
 Resource = dict[str, Any]
@@ -22,6 +22,7 @@ PREFETCH: Final[dict[str, str]] = {
     "medicationStatements": "MedicationStatement?patient={{context.patientId}}",
     "allergies": "AllergyIntolerance?patient={{context.patientId}}",
     "procedures": "Procedure?patient={{context.patientId}}",
+    "reports": "DiagnosticReport?patient={{context.patientId}}",
 }
 _DRUGS: Final = frozenset(("medicationRequests", "medicationAdministrations", "medicationStatements"))
 _NEEDED: Final = (PATIENT, "conditions", "observations")
@@ -70,14 +71,15 @@ def gather(here: Clinic, call: Call, client: HookClient | None) -> Gathered:
         lacking += sorted(_DRUGS)
     if lacking:
         raise MissingError(tuple(lacking), told)
-    _same_patient(have[PATIENT], call.patient_id)
-    entries = [{"resource": resource} for found in have.values() for resource in found]
+    _same_patient(have[PATIENT][0], call)
+    entries = [entry for found in have.values() for entry in found]
+    entries += _drugs_named(here, call, client, entries)
     bundle = {"resourceType": "Bundle", "type": "collection", "entry": entries}
     return Gathered(bundle, tuple(key for key in PREFETCH if key not in have))
 
 
 def _sent(key: str, prefetch: Resource) -> list[Resource] | None:
-    """The resources sent under a key; None where they were not sent, or not completely."""
+    """The entries sent under a key; None where they were not sent, or not completely."""
     if key not in prefetch:
         return None
     value = prefetch[key]
@@ -86,10 +88,10 @@ def _sent(key: str, prefetch: Resource) -> list[Resource] | None:
     if not isinstance(value, dict):
         return None
     if key == PATIENT:
-        return [value] if value.get("resourceType") == "Patient" else None
+        return [{"resource": value}] if value.get("resourceType") == "Patient" else None
     if value.get("resourceType") != "Bundle" or next_link(value):
         return None
-    return list(resources_of(value))
+    return list(entries_of(value))
 
 
 def _fetch(
@@ -104,7 +106,7 @@ def _fetch(
     def one(key: str) -> list[Resource] | str:
         query = PREFETCH[key].replace("{{context.patientId}}", call.patient_id)
         try:
-            return [fetch.read(query)] if key == PATIENT else fetch.search(query)
+            return [{"resource": fetch.read(query)}] if key == PATIENT else fetch.search(query)
         except FhirServerError as error:
             return str(error)
 
@@ -119,6 +121,40 @@ def _allowed(here: Clinic, address: str, client: HookClient | None) -> bool:
     return address.rstrip("/") in {base.rstrip("/") for base in known}
 
 
-def _same_patient(found: list[Resource], patient_id: str) -> None:
-    if found[0].get("id") != patient_id:
+def _same_patient(entry: Resource, call: Call) -> None:
+    """Checks that it is the patient of the context, and gives the entry its address for absolute references."""
+    if entry["resource"].get("id") != call.patient_id:
         raise MissingError((PATIENT,), "The patient that was sent is not the patient of the context.")
+    if call.fhir_server:
+        entry["fullUrl"] = f"{call.fhir_server.rstrip('/')}/Patient/{call.patient_id}"
+
+
+def _drugs_named(here: Clinic, call: Call, client: HookClient | None, entries: list[Resource]) -> list[Resource]:
+    """The Medication resources that drugs only point to. A steroid that nobody can name would turn the advice round."""
+    there = {
+        f"Medication/{e['resource'].get('id')}" for e in entries if e["resource"].get("resourceType") == "Medication"
+    }
+    there |= {str(e.get("fullUrl")) for e in entries}
+    wanted = {ref for e in entries if (ref := _pointer(e["resource"])) and ref not in there and _tail(ref) not in there}
+    if not wanted:
+        return []
+    if not call.fhir_server or not _allowed(here, call.fhir_server, client):
+        raise MissingError(tuple(sorted(wanted)), "Drugs point to Medication resources that were not sent.")
+    fetch = Fetch(call.fhir_server, call.token, here.settings.limits, here.transport)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(fetch.read, (_tail(ref) for ref in sorted(wanted))))
+    except FhirServerError as error:
+        raise MissingError(tuple(sorted(wanted)), str(error)) from None
+    return [{"resource": resource, "fullUrl": ref} for ref, resource in zip(sorted(wanted), found, strict=True)]
+
+
+def _pointer(resource: Resource) -> str:
+    """Where a drug points to; empty where it is named on the spot, or holds the drug inside."""
+    pointer = resource.get("medicationReference")
+    reference = pointer.get("reference") if isinstance(pointer, dict) and not pointer.get("display") else None
+    return reference if isinstance(reference, str) and not reference.startswith("#") else ""
+
+
+def _tail(reference: str) -> str:
+    return "/".join(reference.rstrip("/").split("/")[-2:])

@@ -51,14 +51,14 @@ class Fetch:
         return self._get(self._address(path))
 
     def search(self, query: str) -> list[Resource]:
-        """All resources of a search, page after page; FhirServerError where they do not end."""
+        """All entries of a search, page after page; FhirServerError where they do not end."""
         found: list[Resource] = []
         address, seen = self._address(query), set[str]()
         for _ in range(self.limits.fetch_pages):
             page = self._get(address)
             if page.get("resourceType") != "Bundle":
                 raise FhirServerError(f"the FHIR server answered a search with {page.get('resourceType')!r}")
-            found += list(resources_of(page))
+            found += entries_of(page)
             seen.add(address)
             following = next_link(page)
             if not following:
@@ -146,13 +146,19 @@ def _outcome(read: Resource) -> str:
     return ", ".join(str(i.get("code", "unknown")) for i in rows[:3] if isinstance(i, dict)) or "no reason given"
 
 
-def resources_of(bundle: Any) -> Iterator[Resource]:
-    """The resources of a bundle, without outcomes of the search itself."""
+def entries_of(bundle: Any) -> Iterator[Resource]:
+    """The entries of a bundle that hold a resource, without outcomes of the search itself."""
     entries = bundle.get("entry") if isinstance(bundle, dict) else None
     for entry in entries if isinstance(entries, list) else ():
         resource = entry.get("resource") if isinstance(entry, dict) else None
         if isinstance(resource, dict) and resource.get("resourceType") != "OperationOutcome":
-            yield resource
+            where = entry.get("fullUrl")
+            yield {"resource": resource} | ({"fullUrl": where} if isinstance(where, str) else {})
+
+
+def resources_of(bundle: Any) -> Iterator[Resource]:
+    """The resources of a bundle."""
+    return (entry["resource"] for entry in entries_of(bundle))
 
 
 def next_link(bundle: Any) -> str:

@@ -32,6 +32,7 @@ SEARCHES: Final = {  # what a consultation reads of a patient, by name
     "medicationStatements": "MedicationStatement?patient={id}",
     "allergies": "AllergyIntolerance?patient={id}",
     "procedures": "Procedure?patient={id}",
+    "reports": "DiagnosticReport?patient={id}",
 }
 
 
@@ -122,12 +123,12 @@ def read_patient(here: Clinic, base_url: str, token: str, patient_id: str) -> di
     """Patient and searches as one collection bundle; HTTPException 502 where the server fails."""
     fetch = Fetch(base_url, token, here.settings.limits, here.transport)
     try:
-        found = [fetch.read(f"Patient/{patient_id}")]
+        found = [{"resource": fetch.read(f"Patient/{patient_id}"), "fullUrl": f"{base_url}/Patient/{patient_id}"}]
         for query in SEARCHES.values():
             found += fetch.search(query.format(id=patient_id))
     except FhirServerError as error:
         raise HTTPException(502, f"The record could not be read: {error}.") from None
-    return {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": r} for r in found]}
+    return {"resourceType": "Bundle", "type": "collection", "entry": found}
 
 
 @router.get("/jwks.json")

@@ -1,9 +1,11 @@
 """An application on a fresh database, with a person of each role, and a clock that tests wind by hand."""
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 from fastapi.testclient import TestClient
@@ -101,3 +103,48 @@ def signed_in(make: Make) -> SignIn:
 @pytest.fixture
 def ada(store: Store) -> str:
     return store.add(kinds.Patient(identifier="MRN-1", name="Ada Example"), "test").id
+
+
+class Ehr:
+    """Makes CDS Hooks calls and FHIR answers from the example bundles."""
+
+    KEYS: ClassVar[dict[str, str]] = {
+        "conditions": "Condition",
+        "observations": "Observation",
+        "medicationRequests": "MedicationRequest",
+        "medicationAdministrations": "MedicationAdministration",
+        "medicationStatements": "MedicationStatement",
+        "allergies": "AllergyIntolerance",
+        "procedures": "Procedure",
+        "reports": "DiagnosticReport",
+    }
+
+    def __init__(self, examples: Path) -> None:
+        self.examples = examples
+
+    def record(self, name: str) -> list[dict[str, Any]]:
+        """The resources of an example."""
+        return [e["resource"] for e in json.loads((self.examples / f"{name}.json").read_text())["entry"]]
+
+    def searchset(self, name: str, kind: str) -> dict[str, Any]:
+        """The answer to a search for one kind."""
+        entries = json.loads((self.examples / f"{name}.json").read_text())["entry"]
+        kinds_ = (kind, "Medication") if kind == "MedicationAdministration" else (kind,)
+        found = [e for e in entries if e["resource"]["resourceType"] in kinds_]
+        return {"resourceType": "Bundle", "type": "searchset", "entry": found}
+
+    def patient(self, name: str) -> dict[str, Any]:
+        return next(r for r in self.record(name) if r["resourceType"] == "Patient")
+
+    def call(self, name: str, hook: str = "patient-view", **more: Any) -> dict[str, Any]:
+        """The body of a call with everything prefetched."""
+        sent = {key: self.searchset(name, kind) for key, kind in self.KEYS.items()}
+        sent["patient"] = self.patient(name)
+        context = {"patientId": sent["patient"]["id"], "userId": "Practitioner/1"} | more.pop("context", {})
+        instance = "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"
+        return {"hook": hook, "hookInstance": instance, "context": context, "prefetch": sent} | more
+
+
+@pytest.fixture
+def ehr(examples: Path) -> Ehr:
+    return Ehr(examples)
