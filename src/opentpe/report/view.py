@@ -252,6 +252,10 @@ class Knowledge:
     values: Table | None
     sources: tuple[str, ...]
     versions: tuple[tuple[str, str], ...]
+    guidelines: Table | None = None
+    definitions: Table | None = None
+    depends: str = ""  # whether the advice hangs on the definition of steroid failure
+    changes: tuple[Said, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
