@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from opentpe.cli import consult, decide, demo, edss, evidence, indications, simulate
+from opentpe.cli import audit, consult, decide, demo, edss, evidence, indications, records, simulate, validate
 
 _NOTICE = "Planning support, education and research. Not a medical device."
 
@@ -25,6 +25,9 @@ def build() -> typer.Typer:
     app.command("edss")(edss.edss)
     app.command("indications")(indications.indications)
     app.command("evidence")(evidence.command)
+    app.command("validate")(validate.command)
+    app.add_typer(records.app, name="records")
+    app.add_typer(audit.app, name="audit")
     app.command("demo")(demo.command)
     app.callback()(_root)
     return app
