@@ -40,7 +40,7 @@ def decide(
     """
     library = library or load()
     reading = read.read(source, on, library)
-    decision = engine.decide(
+    decision = engine.explain(
         reading.patient, reading.relapse, on, library, unit=unit or settings(library), guideline=guideline
     )
     return Consultation(

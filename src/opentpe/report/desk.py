@@ -123,8 +123,13 @@ def _mentioned(consultation: Consultation) -> Iterator[str]:
 
 
 def _beneath(consultation: Consultation) -> Iterator[str]:
-    for step in consultation.decision.trace:
-        yield from step.sources
+    decision = consultation.decision
+    for sources in (
+        *(row.sources for row in decision.positions),
+        *(row.sources for row in decision.by_definition),
+        *(step.sources for step in decision.trace),
+    ):
+        yield from sources
     for line in (*consultation.benefit_lines, *consultation.harm_lines, *consultation.assumed):
         yield from line.sources
     if forecast := consultation.forecast:
