@@ -15,6 +15,7 @@ from opentpe.report import sentences
 from opentpe.report.desk import Desk
 
 _MAIN: Final = ("igg", "fibrinogen")
+_WITH_BANDS: Final = 4  # solutes that fit beside each other with their bands
 
 
 def print_forecast(forecast: Forecast, library: Library, console: Console, language: str = "en") -> None:
@@ -42,29 +43,37 @@ def _shown(forecast: Forecast) -> list[str]:
 def _sessions(forecast: Forecast, desk: Desk) -> Table:
     shown = _shown(forecast)
     table = _table("Sessions")
-    for head in ("no.", "start", "plasma mL", "bag mL", "run min"):
+    for head in ("no.", "day", "plasma\nmL", "bag\nmL", "run\nmin"):
         table.add_column(head, justify="right", no_wrap=True)
     for name in shown:
         unit = dict(forecast.sessions[0].pre)[name].unit
-        table.add_column(f"{desk.title('solute', name)}\nbefore, {unit}", justify="right", no_wrap=True)
-        table.add_column(f"\nafter, {unit}", justify="right", no_wrap=True)
+        table.add_column(f"{desk.title('solute', name)}\nbefore", justify="right", no_wrap=True)
+        table.add_column(f"{unit}\nafter", justify="right", no_wrap=True)
     for s in forecast.sessions:
         pre, post = dict(s.pre), dict(s.post)
         cells = [cell for name in shown for cell in (_cell(pre[name], desk), _cell(post[name], desk))]
-        day = f"day {s.start_min / MINUTES_PER_DAY:.0f}"
+        day = f"{s.start_min / MINUTES_PER_DAY:.0f}"
         volumes = (f"{s.plasma_removed_ml:.0f}", f"{s.bag_ml:.0f}", f"{s.duration_min:.0f}")
         table.add_row(str(s.n), day, *volumes, *cells)
     return table
 
 
 def _moments(forecast: Forecast, desk: Desk) -> Table:
+    """Moments down and solutes across with bands; many solutes stand down with medians."""
+    solutes = [(name, f"{desk.title('solute', name)}, {first.unit}") for name, first in forecast.moments[0].values]
     table = _table("After the last session")
-    table.add_column("")
-    for moment in forecast.moments:
-        table.add_column(moment.label, justify="right", no_wrap=True)
-    for name, first in forecast.moments[0].values:
-        cells = [_cell(dict(m.values)[name], desk) for m in forecast.moments]
-        table.add_row(f"{desk.title('solute', name)}, {first.unit}", *cells)
+    if len(solutes) <= _WITH_BANDS:
+        for head in ("", *(title for _, title in solutes)):
+            table.add_column(head, justify="right", no_wrap=True)
+        for m in forecast.moments:
+            table.add_row(m.label, *(_cell(dict(m.values)[name], desk) for name, _ in solutes))
+        return table
+    table.add_column("median", no_wrap=True)
+    for m in forecast.moments:
+        table.add_column(m.label, justify="right", no_wrap=True)
+    for name, title in solutes:
+        medians = [desk.band(dict(m.values)[name], bare=True).partition(" (")[0] for m in forecast.moments]
+        table.add_row(title, *medians)
     return table
 
 
