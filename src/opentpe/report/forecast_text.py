@@ -78,7 +78,15 @@ def _moments(forecast: Forecast, desk: Desk) -> Table:
 
 
 def _table(title: str) -> Table:
-    return Table(box=None, header_style="bold", title=title, title_justify="left", title_style="bold", pad_edge=False)
+    return Table(
+        box=None,
+        header_style="bold",
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        pad_edge=False,
+        collapse_padding=True,
+    )
 
 
 def _cell(of: Band, desk: Desk) -> Text:
