@@ -67,10 +67,10 @@ def command(
         seed=seed,
         draws=draws,
     )
-    _show(forecast, encode(subject), as_json)
+    _show(forecast, encode(subject), library, as_json)
 
 
-def _show(forecast: Forecast, subject: dict[str, Any], as_json: bool) -> None:
+def _show(forecast: Forecast, subject: dict[str, Any], library: Library, as_json: bool) -> None:
     if as_json:
         from opentpe.domain.documents import simulate_document
 
@@ -80,7 +80,7 @@ def _show(forecast: Forecast, subject: dict[str, Any], as_json: bool) -> None:
 
     from opentpe.report.forecast_text import print_forecast
 
-    print_forecast(forecast, Console())
+    print_forecast(forecast, library, Console())
 
 
 def names(text: str) -> tuple[str, ...]:

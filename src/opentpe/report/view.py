@@ -65,6 +65,7 @@ class OrderView:
     picks: Table | None
     estimators: Table | None
     words: str
+    preferences: str = ""  # what the patient prefers, as recorded
 
 
 @dataclass(frozen=True, slots=True)
