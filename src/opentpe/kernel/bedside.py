@@ -159,14 +159,21 @@ def march(
     for i in range(seconds):
         if now.phase == Phase.ENDED:
             return person, i, 0
-        blood_content(laws, person, pools.amounts, content)
+        blood_content(
+            person.fluid,
+            person.citrate,
+            laws.citrate.bicarbonate_space_ml,
+            person.carried.potassium,
+            pools.amounts,
+            content,
+        )
         remember(before, volume, mass)
         before[before.shape[0] - 1] = now.platelet_loss_ml
         now.held_mask = controller.hold(alarms, table)
         machine.second(set_up, now, volume, mass, fluids.sieving, content,
                        fluid.haematocrit(person.fluid), DT)  # fmt: skip
         count_time(now)
-        given = calcium_second(set_up, now, person)
+        given = calcium_second(set_up, now, person.calcium_mmol_min, person.calcium_until_s)
         person, status = patient_second(set_up, now, volume, mass, laws, person, pools, before)
         if status != 0:
             return person, i, status

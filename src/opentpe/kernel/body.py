@@ -94,17 +94,20 @@ def between(a: citrate.Milieu, b: citrate.Milieu) -> citrate.Milieu:
 
 
 @njit(cache=True)
-def blood_content(laws: Laws, person: Patient, amounts: Array, content: Array) -> None:
+def blood_content(
+    state: fluid.State, chemistry: citrate.State, bicarbonate_space_ml: float, potassium: float, amounts: Array,
+    content: Array,
+) -> None:  # fmt: skip
     """Fills the plasma concentrations, per mL, of every solute that the machine may draw."""
-    vp = person.fluid.plasma
-    content[0] = person.fluid.albumin / vp
-    content[1] = person.fluid.globulin / vp
-    content[2] = person.citrate.citrate / vp
+    vp = state.plasma
+    content[0] = state.albumin / vp
+    content[1] = state.globulin / vp
+    content[2] = chemistry.citrate / vp
     content[3] = 0.0
-    content[4] = person.citrate.calcium / vp
-    content[5] = person.citrate.magnesium / vp
-    content[6] = person.citrate.bicarbonate / laws.citrate.bicarbonate_space_ml
-    content[7] = person.carried.potassium / 1000.0
+    content[4] = chemistry.calcium / vp
+    content[5] = chemistry.magnesium / vp
+    content[6] = chemistry.bicarbonate / bicarbonate_space_ml
+    content[7] = potassium / 1000.0
     for k in range(amounts.shape[0]):
         content[_OTHERS + k] = amounts[k, 0] / vp
 
@@ -144,9 +147,9 @@ def weakened(heart: circulation.Body, failing: bool) -> circulation.Body:
 
 
 @njit(cache=True)
-def calcium_second(par: Array, now: Array, person: Patient) -> float:
+def calcium_second(par: Array, now: Array, infusion_mmol_min: float, until_s: int) -> float:
     """Calcium given to the patient this second, mmol: timed infusion, with the replacement, or per hour of run."""
-    rate = person.calcium_mmol_min if now.run_s < person.calcium_until_s else 0.0
+    rate = infusion_mmol_min if now.run_s < until_s else 0.0
     if now.phase in (Phase.RUN_INTERFACE, Phase.RUN_FALLBACK):
         rate += par.calcium_mmol_min + par.calcium_mmol_per_ml * now.replacement_ml_min
     return rate * DT
@@ -203,7 +206,7 @@ def patient_second(
 ) -> tuple[Patient, int]:
     """The patient one second on, from what the machine moved."""
     red, plain, albumin, globulin, potassium = net_flows(before, volume, mass, pools.pending)
-    given = calcium_second(par, now, person)
+    given = calcium_second(par, now, person.calcium_mmol_min, person.calcium_until_s)
     pools.pending[4] += given
     if laws.frozen:
         pools.pending[:] = 0.0

@@ -260,8 +260,13 @@ def bowl_holds(par: Array, volume: Array) -> bool:
 
 @njit(cache=True)
 def rinseback(par: Array, now: Array, volume: Array, mass: Array, dt: float) -> None:
-    """Rinseback for one second; a bowl is emptied first, with what its last pass owes."""
+    """Rinseback for one second; a bowl or a batch in the reservoir is given back first."""
     due = par.principle_code == BOWL and now.pass_bag_ml - now.pass_replaced_ml > 0.0
+    batch = par.principle_code == SINGLE_NEEDLE and pumps.level_ml(par, volume) > par.reservoir_set_ml
+    if now.rinsed_ml <= 0.0 and batch:
+        excess = pumps.level_ml(par, volume) - par.reservoir_set_ml
+        give_back(par, now, volume, mass, min(par.return_flow_ml_min, excess / dt), dt)
+        return
     if now.rinsed_ml <= 0.0 and (bowl_holds(par, volume) or due):
         arrived = empty_bowl(par, now, volume, mass, dt)
         arrived += replace(now, volume, mass, dt)
