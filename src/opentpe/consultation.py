@@ -13,13 +13,15 @@ from opentpe.domain.consultation import Consultation, Versions
 from opentpe.domain.subject import Subject, check, subject_of
 from opentpe.evidence.load import Library, load
 from opentpe.fhir import read
-from opentpe.pathway import engine, order
+from opentpe.pathway import engine, options, order
 from opentpe.pathway.unit import settings
 
 if TYPE_CHECKING:
     from opentpe.domain.consultation import Forecast
+    from opentpe.domain.decision import Decision
     from opentpe.domain.therapy import Course
 
+BENEFIT_DRAWS = 4000  # cheap: no kernel run
 DRAWS = 400  # parameter draws behind the bands of a report
 SEED = 20_260_101
 
@@ -38,7 +40,7 @@ def decide(
     """
     library = library or load()
     reading = read.read(source, on, library)
-    decision = engine.decide(
+    decision = engine.explain(
         reading.patient, reading.relapse, on, library, unit=unit or settings(library), guideline=guideline
     )
     return Consultation(
@@ -72,11 +74,42 @@ def consult(
         return consultation
     written = order.build(consultation.patient, consultation.decision, library, unit)
     subject = subject_of(consultation.patient, on)
-    if subject is None or written.needs:
-        return replace(consultation, order=written)
-    forecast = simulate(subject, written.course, library=library, unit=unit, seed=seed, draws=draws)
-    written = order.with_separator(written, forecast.sessions[0])
-    return replace(consultation, order=written, forecast=forecast, versions=forecast.versions)
+    if subject is not None and not written.needs:
+        from opentpe.simulation import drugs  # noqa: PLC0415 - NumPy loads only here
+
+        doses = drugs.doses_of(consultation.patient, written.dates[0], library)
+        written = replace(written, course=replace(written.course, drug_doses=doses))
+        forecast = simulate(
+            subject, written.course, library=library, unit=unit, seed=seed, draws=draws, decision=consultation.decision
+        )
+        written = order.with_separator(written, forecast.sessions[0])
+        assumed = drugs.assumed(written.course.drug_doses, consultation.patient)
+        consultation = replace(consultation, forecast=forecast, versions=forecast.versions, assumed=assumed)
+    return _appraised(replace(consultation, order=written), library, seed)
+
+
+def _appraised(consultation: Consultation, library: Library, seed: int) -> Consultation:
+    """The consultation with expected benefit, the harms' notes, and every source it cites."""
+    from opentpe.simulation import appraise, benefit, harm  # noqa: PLC0415 - NumPy loads only here
+
+    assert consultation.order
+    decision, relapse, course = consultation.decision, consultation.relapse, consultation.order.course
+    onset = relapse.onset.first_day if relapse and relapse.onset else None
+    expected = benefit.expected_benefit(
+        appraise.benefit_facts(decision, onset, course.count, library),
+        library,
+        seed,
+        BENEFIT_DRAWS,
+        nmosd_open=appraise.nmosd_open(decision),
+    )
+    facts = appraise.harm_facts(course.prescription, course.count, consultation.order.volume_ml, library, decision)
+    return replace(
+        consultation,
+        options=options.options(library, decision.facts),
+        benefit=expected.benefit,
+        benefit_lines=expected.lines,
+        harm_lines=harm.harm_lines(facts, library),
+    )
 
 
 def simulate(
@@ -89,14 +122,24 @@ def simulate(
     at: Sequence[str] = ("24h", "72h", "7d", "14d", "28d", "56d"),
     seed: int = SEED,
     draws: int = DRAWS,
+    decision: Decision | None = None,
 ) -> Forecast:
     """What a course does to a subject: volumes, solutes before and after each session, and over eight weeks after it.
 
-    `at` counts from the end of the last session. Raises `InputError` for a size or an order no adult can have.
+    `at` counts from the end of the last session; a decision lends its facts to the risk table. Raises `InputError` for
+    a size or an order no adult can have.
     """
     from opentpe.simulation import course as simulated  # noqa: PLC0415 - NumPy and Numba load only here
 
     library = library or load()
     return simulated.forecast(
-        check(subject), course, library, unit or settings(library), solutes=solutes, at=at, seed=seed, draws=draws
+        check(subject),
+        course,
+        library,
+        unit or settings(library),
+        solutes=solutes,
+        at=at,
+        seed=seed,
+        draws=draws,
+        decision=decision,
     )

@@ -5,7 +5,11 @@ OpenTPEError
 │   ├── UnitError       a unit that is not on the whitelist, or a value no living patient has
 │   └── WordsError      course words that do not parse
 ├── EvidenceError       the evidence library contradicts itself (exit 1)
-└── InvariantError      a simulation broke a law of physics: refused, with a bundle for the bug report (exit 1)
+├── InvariantError      a simulation broke a law of physics: refused, with a bundle for the bug report (exit 1)
+└── RecordsError        the records could not be read or changed; nothing was half done (exit 1)
+    ├── NotKeptError      no such record, or no such version of it
+    ├── ConflictError     somebody else changed it first; carries both sides
+    └── UnavailableError  the database is full, read-only, locked or gone
 """
 
 from __future__ import annotations
@@ -48,3 +52,24 @@ class InvariantError(OpenTPEError):
     def __init__(self, message: str, details: dict[str, object] | None = None) -> None:
         self.details = details or {}
         super().__init__(message)
+
+
+class RecordsError(OpenTPEError):
+    """The records could not be read or changed; nothing was half done."""
+
+
+class NotKeptError(RecordsError):
+    """No such record, or no such version of it."""
+
+
+class ConflictError(RecordsError):
+    """Somebody else changed the record first: `theirs` is what is kept now, `mine` what was to be written."""
+
+    def __init__(self, message: str, theirs: object, mine: object) -> None:
+        self.theirs = theirs
+        self.mine = mine
+        super().__init__(message)
+
+
+class UnavailableError(RecordsError):
+    """The database is full, read-only, locked or gone; the change was not made."""

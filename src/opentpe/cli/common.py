@@ -13,6 +13,7 @@ from opentpe.errors import InputError
 
 if TYPE_CHECKING:
     from opentpe.evidence.load import Library
+    from opentpe.records.store import Store
 
 On = Annotated[str | None, typer.Option("--on", help="Day of the consultation, as 2026-02-18. Default: today.")]
 Overlay = Annotated[
@@ -23,6 +24,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the JSON document in
 Seed = Annotated[int, typer.Option("--seed", help="Seed of the parameter draws.")]
 Draws = Annotated[int, typer.Option("--draws", min=1, max=100_000, help="Parameter draws behind the bands.")]
 Language = Annotated[str, typer.Option("--language", help="Language of the texts: en, de or es.")]
+
+DATABASE = "sqlite:///opentpe.db"
+Database = Annotated[str, typer.Option("--database", help="sqlite:///FILE or postgresql://USER@HOST/NAME")]
 
 
 def day(text: str | None) -> date:
@@ -50,6 +54,22 @@ def unit_settings(loaded: Library, file: Path | None) -> dict[str, Any]:
     from opentpe.pathway.unit import settings
 
     return settings(loaded, file)
+
+
+def store(url: str, prepare: bool = True) -> Store:
+    """The records at an address; `InputError` names the extra where it is not installed."""
+    from datetime import UTC, datetime
+
+    try:
+        from opentpe.records.store import Store
+    except ModuleNotFoundError as error:
+        raise InputError(
+            "opentpe", f"no {error.name}", "the extra [web]", "Install it: pip install 'opentpe[web]'"
+        ) from None
+    made = Store(url, lambda: datetime.now(UTC))
+    if prepare:
+        made.prepare()
+    return made
 
 
 def print_json(data: Any) -> None:

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 def command(
     bundle: Annotated[Path, typer.Argument(help="A FHIR R4 bundle (JSON).")],
     on: common.On = None,
-    out: Annotated[Path, typer.Option("--out", help="Folder for report.html, consult.json and course.json.")] = Path(
-        "out"
-    ),
+    out: Annotated[
+        Path, typer.Option("--out", help="Folder for the report, the leaflet, the papers and the JSON documents.")
+    ] = Path("out"),
     unit: common.UnitFile = None,
     guideline: Annotated[str, typer.Option("--guideline", help="Guideline edition to argue with.")] = "asfa-2023",
     evidence: common.Overlay = None,
@@ -44,22 +44,26 @@ def command(
         return
     from rich.console import Console
 
-    from opentpe.report import terminal
+    from opentpe.report import build, terminal
 
     console = Console()
-    terminal.print_consultation(result, library, console, language=language)
+    terminal.print_consultation(build.view(result, library, language), console)
     console.print(f"Report: {written['report.html']}", soft_wrap=True)
 
 
 def write(result: Consultation, library: Library, out: Path, language: str) -> dict[str, Path]:
     """Every file of a consultation, each written whole or not at all."""
     from opentpe.domain import documents
-    from opentpe.report import build, render
+    from opentpe.report import build, leaflet, letter, render
 
     files = {
         "report.html": render.html(build.view(result, library, language)),
         "consult.json": documents.text(documents.consult_document(result)),
     }
+    if result.relapse is not None:
+        files["leaflet.html"] = leaflet.html(result, library, language)
+        papers = letter.KINDS if result.order is not None else ("referral",)
+        files |= {f"{kind}.html": letter.html(result, library, language, kind) for kind in papers}
     if result.order is not None:
         files["course.json"] = documents.text(documents.document("course", result.order.course))
     return {name: common.write_whole(out / name, text) for name, text in files.items()}

@@ -35,6 +35,10 @@ def command(
         return
     from rich.console import Console
 
-    from opentpe.report import terminal
+    from opentpe.report import build, terminal
+    from opentpe.report.explain import print_walk
 
-    terminal.print_decision(outcome, library, Console(), language=language, explain=explain)
+    view, console = build.view(outcome, library, language), Console()
+    terminal.print_consultation(view, console)
+    if explain:
+        print_walk(view, console)

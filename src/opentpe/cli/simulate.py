@@ -78,9 +78,9 @@ def _show(forecast: Forecast, subject: dict[str, Any], library: Library, as_json
         return
     from rich.console import Console
 
-    from opentpe.report import terminal
+    from opentpe.report.forecast_text import print_forecast
 
-    terminal.print_forecast(forecast, library, Console())
+    print_forecast(forecast, library, Console())
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -227,3 +227,5 @@ class Consultation:
     versions: Versions | None = None
     citations: tuple[Citation, ...] = ()
     assumed: tuple[Line, ...] = ()
+    benefit_lines: tuple[Line, ...] = ()  # counts, conflicts and limits beside the expected benefit
+    harm_lines: tuple[Line, ...] = ()  # limits of the rates of harm

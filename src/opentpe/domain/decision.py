@@ -108,6 +108,37 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """The smallest change that leads to another advice: the facts as they are, as they would be, and the advice."""
+
+    was: tuple[Fact, ...]
+    would_be: tuple[Fact, ...]
+    advice: Advice
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """What one guideline says about exchange for this patient; "silent" where no statement of it applies."""
+
+    guideline: str
+    position: str  # supports | individual | opposes | silent
+    level: str
+    statement: str
+    sources: tuple[str, ...]
+    facts: tuple[Fact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ByDefinition:
+    """The advice under one published definition of steroid failure, and whether that definition is met."""
+
+    definition: str
+    refractory: bool | None
+    advice: Advice
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """The advice with everything needed to argue with it."""
 
@@ -126,6 +157,14 @@ class Decision:
     holds_until: date | None = None
     setting: str = ""  # "", "transfer", "hospital_with_obstetrics", "paediatric_apheresis", …
     guideline: str = ""
+    positions: tuple[Position, ...] = ()  # every guideline edition beside the chosen one
+    by_definition: tuple[ByDefinition, ...] = ()  # filled by `engine.explain`
+    changes: tuple[Change, ...] = ()  # filled by `engine.explain`
+
+    @property
+    def depends_on_definition(self) -> bool:
+        """True where another published definition of steroid failure leads to another advice."""
+        return any(d.advice is not self.advice for d in self.by_definition)
 
     def fact(self, name: str) -> Fact | None:
         """A fact of the walk by name."""

@@ -105,7 +105,8 @@ def _decode_record(cls: type[Any], data: Any, where: str) -> Any:
 def _decode_union(args: tuple[Any, ...], data: Any, where: str) -> Any:
     if data is None and type(None) in args:
         return None
-    for option in (a for a in args if a is not type(None)):
+    dates_first = sorted((a for a in args if a is not type(None)), key=lambda a: a not in (date, datetime))
+    for option in dates_first:  # an ISO date is a date, also where text would do
         try:
             return _decode(option, data, where)
         except InputError:
@@ -135,7 +136,7 @@ def _guard(read: Any, expected: str, data: Any, where: str) -> Any:
 
 
 @cache
-def _hints(cls: type[Any]) -> dict[str, Any]:
+def _hints(cls: Any) -> dict[str, Any]:
     return typing.get_type_hints(cls)
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Any, Final
 
+from opentpe.domain import acuity as sight
 from opentpe.errors import InputError
+from opentpe.evidence.load import Library
 from opentpe.fhir import shape
 from opentpe.fhir.codebook import Codebook
 from opentpe.fhir.shape import Node
 
-_SNELLEN: Final = re.compile(r"(\d+(?:[.,]\d+)?)\s*/\s*(\d+(?:[.,]\d+)?)")
-_LOGMAR: Final = re.compile(r"log\s*mar\s*([+-]?\d+(?:[.,]\d+)?)|([+-]?\d+(?:[.,]\d+)?)\s*log\s*mar", re.IGNORECASE)
+_LOGMAR_MOST: Final = 4.0  # below light perception
+_FINGERS: Final = "scales/acuity.counting_fingers_logmar"
+_HAND: Final = "scales/acuity.hand_motion_logmar"
 
 
 def read(body: Node, row: Node, codes: Codebook, where: str) -> tuple[str, str] | None:
@@ -27,12 +29,12 @@ def read(body: Node, row: Node, codes: Codebook, where: str) -> tuple[str, str] 
     if truth is not None:
         return _fitting("yes" if truth else "no", allowed, codes), ""
     if not allowed:
-        return ("", text) if text else None
+        return (text, text) if text else None
     found = _from_concept(concept, allowed, codes) or _from_words(text, allowed, codes)
     if not found:
         found = _from_interpretation(body, allowed, codes)
     if not found and row.get("free_text") and text:
-        return "other" if "other" in allowed else "", text
+        return "other" if "other" in allowed else text, text
     if not found and (text or shape.node(body, "valueQuantity")):
         raise InputError(where, repr((text or "a number")[:60]), ", ".join(a.replace("_", " ") for a in allowed))
     return (found, text) if found else None
@@ -71,7 +73,7 @@ def _fitting(kind: str, allowed: tuple[str, ...], codes: Codebook) -> str:
     return next((m for m in codes.row("answer", kind).get("means", ()) if m in allowed), "")
 
 
-def acuity(body: Node, codes: Codebook, where: str) -> tuple[float, str] | None:
+def acuity(body: Node, codes: Codebook, library: Library, where: str) -> tuple[float, str] | None:
     """Visual acuity as a decimal with the text it came from; decimal, logMAR, a Snellen fraction or words.
 
     None where there is no value; raises `InputError` where it is none of these.
@@ -84,33 +86,25 @@ def acuity(body: Node, codes: Codebook, where: str) -> tuple[float, str] | None:
     text = shape.text(body, "valueString") or shape.label(shape.node(body, "valueCodeableConcept"))
     if not text:
         return None
-    return _from_text(text, codes, where), text
+    return _from_text(text, codes, library, where), text
 
 
 def _decimal(value: float, unit: str, where: str) -> float:
-    if "logmar" in unit.casefold():
-        return _from_logmar(value)
+    if "logmar" in unit.casefold() and abs(value) < _LOGMAR_MOST:
+        return float(10.0**-value)
     if unit in ("", "1", "{decimal}", "{ratio}"):
         return value
     raise InputError(where, f"unit {unit!r}", "a decimal without unit, or {logMAR}", "Correct the unit in the record.")
 
 
-def _from_logmar(value: float) -> float:
-    return math.inf if value < -5 else 10.0 ** -min(value, 20.0)
-
-
-def _from_text(text: str, codes: Codebook, where: str) -> float:
+def _from_text(text: str, codes: Codebook, library: Library, where: str) -> float:
+    """The decimal of a written acuity: the words of the library first, then what `domain.acuity` reads."""
     bare = re.sub(r"^\s*(?:visus|visual acuity|va|sc|cc)\b[:\s]*", "", text, flags=re.IGNORECASE).strip()
-    logmar, snellen, plain = _LOGMAR.search(bare), _SNELLEN.search(bare), shape.parse_number(bare)
-    if logmar:
-        return _from_logmar(shape.parse_number(logmar[1] or logmar[2]) or 0.0)
-    if snellen:
-        tested, normal = shape.parse_number(snellen[1]) or 0.0, shape.parse_number(snellen[2]) or 0.0
-        if normal > 0:
-            return tested / normal
-    if plain is not None:
-        return plain
     match = codes.by_words("acuity", bare)
     if match:
-        return float(codes.row("acuity", match.kind)["value"])
-    raise InputError(where, repr(text[:60]), "a decimal, logMAR, a fraction such as 20/200, or counts fingers")
+        row = codes.row("acuity", match.kind)
+        return _decimal(library.value(row["logmar"]), "{logMAR}", where) if "logmar" in row else float(row["value"])
+    try:
+        return sight.read(bare, library.value(_FINGERS), library.value(_HAND)).decimal
+    except InputError as error:
+        raise InputError(where, repr(text[:60]), error.expected) from None

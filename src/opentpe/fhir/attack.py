@@ -192,7 +192,8 @@ def _steroids(desk: Desk, given: Sequence[SteroidDose], onset: When | None) -> t
     gap = desk.number("ages.attack.steroid_gap_days")
     back = desk.number("ages.attack.window_days" if onset is None else "ages.attack.steroid_lookback_days")
     first = (desk.on if onset is None else onset.first_day) - timedelta(days=back)
-    found = steroids.courses([d for d in given if d.on >= first], gap)
+    kept = [d for d in given if d.on >= first and not _unrelated(desk, d, onset)]
+    found = steroids.courses(kept, gap)
     for course in found:
         if onset is not None and course.first < onset.first_day:
             desk.note(
@@ -205,9 +206,17 @@ def _steroids(desk: Desk, given: Sequence[SteroidDose], onset: When | None) -> t
     return found
 
 
+def _unrelated(desk: Desk, dose: SteroidDose, onset: When | None) -> bool:
+    """A low dose before the onset treats something else."""
+    pulse = desk.number("ages.attack.steroid_pulse_mg")
+    return onset is not None and dose.on < onset.first_day and dose.methylprednisolone_mg < pulse
+
+
 def _edss(desk: Desk, observations: Sequence[Observation], onset: When | None) -> tuple[float | None, float | None]:
     """EDSS before the attack (the last before onset) and at its worst (from onset to the day of the consultation)."""
-    scores = [o for o in observations if o.kind == "edss" and o.value is not None and o.when.first_day <= desk.on]
+    window = desk.codes.row("observation", "edss")["plausible"]
+    scores = [o for o in observations if o.kind == "edss" and o.value is not None]
+    scores = [o for o in scores if window["low"] <= (o.value or 0.0) <= window["high"]]
     if onset is None:
         return None, None
     before = [o for o in scores if o.when.latest.date() < onset.first_day]

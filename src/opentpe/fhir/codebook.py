@@ -15,6 +15,7 @@ from opentpe.fhir.shape import Node
 _NOT_SYSTEMS: Final = frozenset({"status", "source", "locator", "why"})
 _DOMAINS: Final = (
     "observation", "answer", "acuity", "condition", "medication", "route", "allergy", "site", "severity", "procedure",
+    "written",
 )  # fmt: skip
 
 
@@ -39,6 +40,7 @@ class Codebook:
     words: Mapping[str, Mapping[str, str]]  # domain -> words -> kind
     rows: Mapping[tuple[str, str], Node]  # (domain, kind) -> its table
     rank: Mapping[tuple[str, str], int]
+    addresses: Mapping[str, str]  # system -> the address written in resources
 
     def row(self, domain: str, kind: str) -> Node:
         """The table of a kind, empty for an unknown one."""
@@ -131,6 +133,7 @@ def of(library: Library) -> Codebook:
         words={domain: _words(merged[domain]) for domain in _DOMAINS},
         rows={(domain, kind): row for domain in _DOMAINS for kind, row in merged[domain].items()},
         rank={(domain, kind): i for domain in _DOMAINS for i, kind in enumerate(merged[domain])},
+        addresses={name: str(row["uris"][0]) for name, row in systems.items()},
     )
 
 

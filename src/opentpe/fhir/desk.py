@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Final
 
 from opentpe.domain.patient import Issue, When
 from opentpe.errors import InputError
@@ -11,6 +14,8 @@ from opentpe.evidence.load import Library
 from opentpe.fhir import shape, when
 from opentpe.fhir.bundle import Record, Resource
 from opentpe.fhir.codebook import Codebook
+
+_TOLD_APART: Final = ("contradiction", "stale", "several_attacks", "old_attack")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +59,21 @@ class Desk:
 
     def mistyped_local(self, domain: str, resource: Resource, concept: object) -> bool:
         """True (and listed) where a concept has a code of our own system that nobody knows."""
-        unknown = self.codes.unknown_local((domain,), shape.codings(concept))
+        unknown = self.codes.unknown_local((domain, "written"), shape.codings(concept))
         if unknown:
             self.note(
                 "code_unknown", resource.label, f"code {unknown!r} of {self.codes.local}", "a code of the codebook"
             )
         return bool(unknown)
+
+
+def gathered(issues: Sequence[Issue]) -> tuple[Issue, ...]:
+    """The issues with those that differ only in resource and number told once, with their count."""
+    groups: dict[tuple[str, ...], list[Issue]] = {}
+    for issue in issues:
+        said = issue.found if issue.code in _TOLD_APART else re.sub(r"[\d.]+", "#", issue.found)
+        groups.setdefault((issue.code, said, issue.expected, issue.action), []).append(issue)
+    return tuple(
+        replace(rows[-1], where=f"{rows[-1].where} and {len(rows) - 1} more") if len(rows) > 1 else rows[0]
+        for rows in groups.values()
+    )

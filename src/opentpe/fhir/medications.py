@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Final, NamedTuple
 
 from opentpe.domain.patient import Medication, When
@@ -125,8 +126,7 @@ def _intake(desk: Desk, resource: Resource, dispense: Resource | None) -> list[I
             "a dispense, statement or administration",
             "not counted as taken",
         )
-    if resource.type == "MedicationAdministration" and end is None:
-        end = start
+    end = _end(resource, status, taken, start, end)
     medication = Medication(
         kind=what.kind,
         group=what.group,
@@ -140,6 +140,21 @@ def _intake(desk: Desk, resource: Resource, dispense: Resource | None) -> list[I
         certainty="stated" if counted and certainty == "ordered" else certainty,
     )
     return [Intake(medication, tuple(taken), counted)]
+
+
+def _end(resource: Resource, status: str, taken: list[Dose], start: When | None, end: When | None) -> When | None:
+    """The last day as recorded, else by the number of days, else the last day known of a drug that was stopped.
+
+    An administration has none: that one infusion is over does not say that the drug was stopped.
+    """
+    if resource.type == "MedicationAdministration":
+        return end if (doses.days_between(start, end) or 1) > 2 else None
+    days = taken[0].days if len(taken) == 1 else None
+    if end is None and days is not None and start is not None and start.certain_day:
+        return When.day(start.first_day + timedelta(days=days - 1))
+    if end is None and status in ("completed", "stopped"):
+        return when.parse(shape.text(resource.body, "meta", "lastUpdated")) or start
+    return end
 
 
 def _was_taken(desk: Desk, resource: Resource, status: str, what: Drug) -> bool:
@@ -160,10 +175,7 @@ def _times(desk: Desk, resource: Resource, dispense: Resource | None) -> tuple[W
     body = resource.body
     start, end = when.period(shape.node(body, "effectivePeriod"))
     if start is None and end is None:
-        single = when.of(body, "effective")
-        start = single
-        if single is not None and resource.type == "MedicationStatement":
-            end = None
+        start = when.of(body, "effective")
     if start is None and dispense is not None:
         start = when.of(dispense.body, "whenHandedOver") or when.of(dispense.body, "whenPrepared")
     if start is None and resource.type == "MedicationRequest":
@@ -205,7 +217,7 @@ def _doses(desk: Desk, resource: Resource, dispense: Resource | None, what: Drug
 
 
 def _believed(desk: Desk, resource: Resource, dose: Dose, what: Drug) -> Dose:
-    """The dose itself, or without its amount where it has no unit of mass or no patient gets that much or little."""
+    """The dose itself; listed where it has no unit of mass, or where no patient gets that much or little."""
     if dose.unreadable and what.group == "glucocorticoid":
         desk.note(
             "unit_unknown", resource.label, f"dose {dose.unreadable}", "a dose in mg or g", "the dose is not counted"
@@ -222,9 +234,9 @@ def _believed(desk: Desk, resource: Resource, dose: Dose, what: Drug) -> Dose:
         resource.label,
         f"{what.kind} {dose.dose_mg:g} mg {dose.route}".strip(),
         f"{low:g} to {high:g} mg",
-        "the dose is not counted; confirm whether g was written as mg",
+        "kept as recorded; confirm whether g was written as mg",
     )
-    return dose._replace(dose_mg=None, unreadable=f"{dose.dose_mg:g} mg")
+    return dose
 
 
 def _count(taken: list[Dose], start: When | None, end: When | None) -> int | None:

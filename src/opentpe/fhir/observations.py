@@ -59,12 +59,11 @@ def _report_of(desk: Desk) -> dict[str, Resource]:
 
 
 def _of_resource(desk: Desk, resource: Resource, report: Resource | None) -> Iterator[Finding]:
-    if desk.mistyped_local("observation", resource, shape.node(resource.body, "code")):
-        return
     parts = [(resource.body, resource.label), *_components(resource)]
     known = [(body, label, _match(desk, body, label)) for body, label in parts]
     known = [(body, label, match) for body, label, match in known if match]
     if not known:
+        desk.mistyped_local("observation", resource, shape.node(resource.body, "code"))
         return
     status = _status(desk, resource, report)
     moment = _moment(desk, resource, report) if status else None
@@ -154,19 +153,22 @@ def _observation(desk: Desk, body: Node, label: str, kind: str, moment: When, si
     measured = quantities.read(body, row, kind, label)
     if measured is None:
         return None
-    if measured.comparator:
+    try:
+        quantities.check(measured.value, row, kind, measured.where)
+    except UnitError as error:
+        if not row.get("keep_implausible"):
+            raise
         desk.note(
-            "limit_only",
-            label,
-            f"{kind} {measured.comparator} {measured.value:g}",
-            "a value",
-            "the limit is used as the value",
+            "implausible", error.where, error.found, error.expected, "kept in view; the pathway cannot decide on it"
         )
+    if measured.comparator:
+        said = f"{kind} {measured.comparator} {measured.value:g}"
+        desk.note("limit_only", label, said, "a value", "the limit is used as the value")
     return Observation(kind, measured.value, str(row["unit"]), moment, label, "", site, measured.comparator)
 
 
 def _acuity(desk: Desk, body: Node, label: str, moment: When, site: str) -> Observation | None:
-    found = answers.acuity(body, desk.codes, label)
+    found = answers.acuity(body, desk.codes, desk.library, label)
     if found is None:
         return None
     window = desk.codes.row("observation", "visual_acuity")["plausible"]

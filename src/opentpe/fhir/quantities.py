@@ -20,12 +20,13 @@ class Measured(NamedTuple):
 
     value: float
     comparator: str = ""
+    where: str = ""
 
 
 def read(body: Node, row: Node, kind: str, where: str) -> Measured | None:
     """The value of an Observation or component as a number; None where there is none at all.
 
-    Raises `InputError` that names the element for an unknown unit, an unreadable or an implausible value.
+    Raises `InputError` that names the element for an unknown unit or an unreadable value.
     """
     quantity = shape.node(body, "valueQuantity")
     if quantity:
@@ -33,7 +34,7 @@ def read(body: Node, row: Node, kind: str, where: str) -> Measured | None:
     for element in ("valueInteger", "valueDecimal"):
         value = shape.number(body, element)
         if value is not None:
-            return Measured(_checked(value, "", row, kind, f"{where}.{element}"))
+            return Measured(_converted(value, "", row, f"{where}.{element}"), "", f"{where}.{element}")
     written = shape.text(body, "valueString")
     return _string(written, row, kind, f"{where}.valueString") if written else None
 
@@ -42,7 +43,7 @@ def _quantity(quantity: Node, row: Node, kind: str, where: str) -> Measured:
     value = shape.number(quantity, "value")
     if value is None:
         raise InputError(where, f"value {str(quantity.get('value'))[:40]!r}", f"a number for {_name(kind)}", _REMEDY)
-    return Measured(_checked(value, _unit(quantity, where), row, kind, where), shape.text(quantity, "comparator"))
+    return Measured(_converted(value, _unit(quantity, where), row, where), shape.text(quantity, "comparator"), where)
 
 
 def _unit(quantity: Node, where: str) -> str:
@@ -66,21 +67,25 @@ def _string(written: str, row: Node, kind: str, where: str) -> Measured:
     value = shape.parse_number(found["number"]) if found else None
     if found is None or value is None:
         raise InputError(where, repr(written[:60]), f"a number with its unit for {_name(kind)}", _REMEDY)
-    return Measured(_checked(value, (found["unit"] or "").strip(), row, kind, where), found["comparator"])
+    return Measured(_converted(value, (found["unit"] or "").strip(), row, where), found["comparator"], where)
 
 
-def _checked(value: float, unit: str, row: Node, kind: str, where: str) -> float:
-    converted = _converted(value, unit, row, where)
+def check(value: float, row: Node, kind: str, where: str) -> None:
+    """Raises `UnitError` where no living patient has the value, or a score does not go in such steps."""
     window = shape.node(row, "plausible")
     low, high = float(window["low"]), float(window["high"])
-    units.plausible(converted, low, high, _name(kind), str(row["unit"]), where)
+    units.plausible(value, low, high, _name(kind), str(row["unit"]), where)
     step = row.get("step")
-    if step and abs(converted / step - round(converted / step)) > 1e-9:
-        raise UnitError(where, f"{_name(kind)} {converted:g}", f"steps of {step:g}", _REMEDY)
-    return converted
+    if step and abs(value / step - round(value / step)) > 1e-9:
+        raise UnitError(where, f"{_name(kind)} {value:g}", f"steps of {step:g}", _REMEDY)
 
 
 def _converted(value: float, unit: str, row: Node, where: str) -> float:
+    """In the canonical unit, without the noise of the conversion (41 % is 0.41)."""
+    return float(f"{_in_canonical(value, unit, row, where):.12g}")
+
+
+def _in_canonical(value: float, unit: str, row: Node, where: str) -> float:
     to = str(row["unit"])
     dimension = units.dimension(unit)
     if row.get("scale"):

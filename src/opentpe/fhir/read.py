@@ -32,7 +32,7 @@ from opentpe.fhir import (
     steroids,
     when,
 )
-from opentpe.fhir.desk import Desk
+from opentpe.fhir.desk import Desk, gathered
 
 _SEX: Final = {"female": "female", "male": "male"}
 _BIRTH_SEX: Final = {"F": "female", "M": "male"}
@@ -81,7 +81,7 @@ def read(
     relapse = attack.assemble(desk, diagnoses, found, steroids.doses_by_day(desk, intakes))
     if relapse is not None:
         _refuse_if_needed(desk, patient)
-    return Reading(patient, relapse, tuple(desk.issues))
+    return Reading(patient, relapse, gathered(desk.issues))
 
 
 def _refuse_if_needed(desk: Desk, patient: Patient) -> None:

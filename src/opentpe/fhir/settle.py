@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from opentpe.domain.patient import Observation
+from opentpe.errors import UnitError
+from opentpe.fhir import quantities
 from opentpe.fhir.desk import Desk
 from opentpe.fhir.observations import Finding
+from opentpe.fhir.shape import Node
 
 RULE = "corrected before amended before final before preliminary, then the later issued, then the later name"
 
@@ -16,7 +19,7 @@ RULE = "corrected before amended before final before preliminary, then the later
 def observations(desk: Desk, found: Sequence[Finding]) -> tuple[Observation, ...]:
     """The findings that stand, in time order; every other one is listed with the rule that removed it."""
     kept = _without_preliminary(desk, [f for group in _moments(found) for f in _one(desk, group)])
-    settled = tuple(f.observation for f in kept)
+    settled = _without_impossible(desk, [f.observation for f in kept])
     _blood_agrees(desk, settled)
     _stale(desk, settled)
     return settled
@@ -53,7 +56,7 @@ def _one(desk: Desk, group: list[Finding]) -> list[Finding]:
                 "one value at one moment",
                 f"{kept[0].observation.source} is used: {RULE}",
             )
-    return kept
+    return sorted(kept, key=lambda f: f.observation.source)
 
 
 def _equal(a: Observation, b: Observation) -> bool:
@@ -96,6 +99,23 @@ def _without_preliminary(desk: Desk, found: list[Finding]) -> list[Finding]:
             continue
         kept.append(finding)
     return kept
+
+
+def _without_impossible(desk: Desk, found: list[Observation]) -> tuple[Observation, ...]:
+    """An impossible value kept in view goes as soon as a possible one of the same or a later time exists."""
+    rows = {o.kind: desk.codes.row("observation", o.kind) for o in found}
+    possible = {id(o): _possible(o, rows[o.kind]) for o in found}
+    last = {o.kind: o.when.latest for o in sorted(found, key=lambda o: o.when.latest) if possible[id(o)]}
+    return tuple(o for o in found if possible[id(o)] or o.kind not in last or last[o.kind] < o.when.earliest)
+
+
+def _possible(o: Observation, row: Node) -> bool:
+    try:
+        if row.get("keep_implausible") and o.value is not None:
+            quantities.check(o.value, row, o.kind, o.source)
+    except UnitError:
+        return False
+    return True
 
 
 def _newest(found: Sequence[Observation]) -> dict[tuple[str, str], Observation]:

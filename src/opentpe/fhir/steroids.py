@@ -18,7 +18,7 @@ _LONGEST_DAYS: Final = 400  # of one entry, so that a mistyped end does not fill
 
 
 def doses_by_day(desk: Desk, intakes: Sequence[Intake]) -> tuple[SteroidDose, ...]:
-    """Every glucocorticoid dose up to the day of the consultation, each counted once."""
+    """Every glucocorticoid dose, each counted once; a running course includes the days still to come."""
     by_drug: dict[str, list[Intake]] = defaultdict(list)
     for intake in intakes:
         if intake.medication.group == "glucocorticoid" and intake.counted:
@@ -41,7 +41,7 @@ def courses(given: Sequence[SteroidDose], gap_days: float) -> tuple[SteroidCours
 def _of_drug(desk: Desk, intakes: Sequence[Intake]) -> list[SteroidDose]:
     given = _administered(desk, [i for i in intakes if i.medication.certainty == "taken"])
     for intake in sorted((i for i in intakes if i.medication.certainty != "taken"), key=_before_dispensed):
-        said = [d for d in _expanded(desk, intake) if d.on <= desk.on]
+        said = _expanded(desk, intake)
         overlap = [d for d in given if said and said[0].on <= d.on <= said[-1].on]
         if overlap:
             _compare(desk, intake, said, overlap)

@@ -8,14 +8,14 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from numba import njit
+from opentpe.kernel.compiled import compiled, inner
 
 OK = 0
 NOT_CONVERGED = 1  # the equilibrium used all its passes
 
-_PASSES = 40
-_TOLERANCE = 1e-10
-_CLAMP = 1.5
+PASSES = 40
+_SETTLED = 1e-6  # relative change of a pass; convergence is quadratic, so the error left is its square
+_LARGEST = 0.7  # relative change allowed in one pass
 _FLOOR = 1e-9
 _LN10 = math.log(10.0)
 
@@ -33,78 +33,129 @@ class Binding(NamedTuple):
     small_anion_ratio: float
 
 
-@njit(cache=True)
-def site_strengths(binding: Binding, ph: float) -> tuple[float, float]:
-    """Albumin and globulin binding at a pH, per mmol/L (`takano2012`; model-citrate equation 3)."""
-    share = 1.0 / (1.0 + math.exp(_LN10 * (binding.site_pka - ph)))
+@compiled
+def site_strengths(binding: Binding, acid_ratio: float) -> tuple[float, float]:
+    """Albumin and globulin binding, per mmol/L, at 10^(pKa - pH) (`takano2012`; equation 3)."""
+    share = 1.0 / (1.0 + acid_ratio)
     return binding.albumin_k * share, binding.globulin_k * share
 
 
-@njit(cache=True)
+@compiled
+def acid_ratio(binding: Binding, ph: float) -> float:
+    """Protonated over free sites at a pH: 10^(pKa - pH)."""
+    return math.exp(_LN10 * (binding.site_pka - ph))
+
+
+class Mixture(NamedTuple):
+    """What is to be balanced: totals (mmol/L), protein sites times their strength, strengths (per mmol/L)."""
+
+    calcium: float
+    magnesium: float
+    citrate: float
+    albumin: float
+    globulin: float
+    albumin_k: float
+    globulin_k: float
+
+
+@inner
+def mixture(
+    binding: Binding,
+    strengths: tuple[float, float],
+    totals: tuple[float, float, float],
+    proteins: tuple[float, float],
+) -> Mixture:
+    """A plasma ready to be balanced; `proteins` are albumin and globulin, g/L, and may be zero."""
+    return Mixture(
+        max(totals[0], _FLOOR),
+        max(totals[1], _FLOOR),
+        max(totals[2], _FLOOR),
+        binding.albumin_sites_mmol_g * proteins[0] * strengths[0],
+        binding.globulin_sites_mmol_g * proteins[1] * strengths[1],
+        strengths[0],
+        strengths[1],
+    )
+
+
+@inner
+def improve(binding: Binding, mix: Mixture, guess: tuple[float, float]) -> tuple[tuple[float, float], bool]:
+    """A better (sum of free calcium and magnesium, free citrate), and whether it has settled: one pass of Newton.
+
+    Each pass is held to a change of 70 %, so that both stay positive.
+    """
+    (s, z), kc, km = guess, binding.calcium_citrate_k, binding.magnesium_citrate_k
+    ra, rg = 1.0 / (1.0 + mix.albumin_k * s), 1.0 / (1.0 + mix.globulin_k * s)
+    b = 1.0 + binding.small_anion_ratio + mix.albumin * ra + mix.globulin * rg
+    db = -(mix.albumin * mix.albumin_k * ra * ra + mix.globulin * mix.globulin_k * rg * rg)
+    rx, ry = 1.0 / (b + kc * z), 1.0 / (b + km * z)
+    x, y = mix.calcium * rx, mix.magnesium * ry
+    xs, ys, xz, yz = -x * db * rx, -y * db * ry, -x * kc * rx, -y * km * ry
+    c = 1.0 + kc * x + km * y
+    a11, a12 = xs + ys - 1.0, xz + yz
+    a21, a22 = z * (kc * xs + km * ys), c + z * (kc * xz + km * yz)
+    f1, f2 = x + y - s, z * c - mix.citrate
+    turn = 1.0 / (a11 * a22 - a12 * a21)
+    ds, dz = (a12 * f2 - a22 * f1) * turn, (a21 * f1 - a11 * f2) * turn
+    settled = abs(ds) < _SETTLED * s and abs(dz) < _SETTLED * z
+    s += min(max(ds, -_LARGEST * s), _LARGEST * s + 1.0)
+    z += min(max(dz, -_LARGEST * z), _LARGEST * z + 1.0)
+    return (s, z), settled
+
+
+@inner
+def free(binding: Binding, mix: Mixture, at: tuple[float, float]) -> tuple[float, float]:
+    """Free calcium and magnesium of a balanced plasma."""
+    b = 1.0 + binding.small_anion_ratio
+    b += mix.albumin / (1.0 + mix.albumin_k * at[0]) + mix.globulin / (1.0 + mix.globulin_k * at[0])
+    z = at[1]
+    return mix.calcium / (b + binding.calcium_citrate_k * z), mix.magnesium / (b + binding.magnesium_citrate_k * z)
+
+
+@compiled
 def equilibrium(
     binding: Binding,
     strengths: tuple[float, float],
     totals: tuple[float, float, float],
-    albumin: float,
-    globulin: float,
+    proteins: tuple[float, float],
     guess: tuple[float, float],
 ) -> tuple[float, float, tuple[float, float], int]:
     """Free calcium, free magnesium, (their sum, free citrate), all mmol/L, and a status, from the three totals.
 
-    Newton's method in the logarithms of the sum s and free citrate z, started from `guess` = (s, z). `strengths` are
-    those of `site_strengths`. Zero protein is allowed. Status `NOT_CONVERGED` after 40 passes.
+    Newton's method from `guess`; status `NOT_CONVERGED` after 40 passes.
     """
-    calcium, magnesium, citrate = max(totals[0], _FLOOR), max(totals[1], _FLOOR), max(totals[2], _FLOOR)
-    (ka, kg), (s, z) = strengths, guess
-    sites_a, sites_g = binding.albumin_sites_mmol_g * albumin * ka, binding.globulin_sites_mmol_g * globulin * kg
-    kc, km = binding.calcium_citrate_k, binding.magnesium_citrate_k
-    u, v, log_citrate = math.log(s), math.log(z), math.log(citrate)
-    x = y = 0.0
-    for _ in range(_PASSES):
-        ra, rg = 1.0 / (1.0 + ka * s), 1.0 / (1.0 + kg * s)
-        b = 1.0 + binding.small_anion_ratio + sites_a * ra + sites_g * rg
-        db = -(sites_a * ka * ra * ra + sites_g * kg * rg * rg)
-        rx, ry = 1.0 / (b + kc * z), 1.0 / (b + km * z)
-        x, y = calcium * rx, magnesium * ry
-        c = 1.0 + kc * x + km * y
-        f1, f2 = math.log((x + y) / s), v + math.log(c) - log_citrate
-        if abs(f1) < _TOLERANCE and abs(f2) < _TOLERANCE:
-            return x, y, (s, z), OK
-        xs, ys, xz, yz = -x * db * s * rx, -y * db * s * ry, -x * kc * z * rx, -y * km * z * ry
-        a11, a12 = (xs + ys) / (x + y) - 1.0, (xz + yz) / (x + y)
-        a21, a22 = (kc * xs + km * ys) / c, 1.0 + (kc * xz + km * yz) / c
-        det = a11 * a22 - a12 * a21
-        u += min(max((-f1 * a22 + f2 * a12) / det, -_CLAMP), _CLAMP)
-        v += min(max((-a11 * f2 + a21 * f1) / det, -_CLAMP), _CLAMP)
-        s, z = math.exp(u), math.exp(v)
-    return x, y, (s, z), NOT_CONVERGED
+    mix = mixture(binding, strengths, totals, proteins)
+    at, settled, passes = guess, False, 0
+    while not settled and passes < PASSES:
+        at, settled = improve(binding, mix, at)
+        passes += 1
+    x, y = free(binding, mix, at)
+    return x, y, at, OK if settled else NOT_CONVERGED
 
 
-@njit(cache=True)
+@compiled
 def bound(
-    binding: Binding, ph: float, free: tuple[float, float, float], albumin: float, globulin: float
+    binding: Binding, strengths: tuple[float, float], free: tuple[float, float, float], proteins: tuple[float, float]
 ) -> tuple[float, float, float]:
     """Total calcium, magnesium and citrate of plasma with these free values (equation 5)."""
-    (ka, kg), (x, y, z) = site_strengths(binding, ph), free
-    b = 1.0 + binding.small_anion_ratio + binding.albumin_sites_mmol_g * albumin * ka / (1.0 + ka * (x + y))
-    b += binding.globulin_sites_mmol_g * globulin * kg / (1.0 + kg * (x + y))
+    (ka, kg), (x, y, z) = strengths, free
+    b = 1.0 + binding.small_anion_ratio + binding.albumin_sites_mmol_g * proteins[0] * ka / (1.0 + ka * (x + y))
+    b += binding.globulin_sites_mmol_g * proteins[1] * kg / (1.0 + kg * (x + y))
     kc, km = binding.calcium_citrate_k, binding.magnesium_citrate_k
     return x * (b + kc * z), y * (b + km * z), z * (1.0 + kc * x + km * y)
 
 
-@njit(cache=True)
+@inner
 def diffusible(binding: Binding, free: float, free_citrate: float, citrate_k: float) -> float:
     """Calcium or magnesium that crosses the capillary wall: free, on small anions, on citrate (equation 6)."""
     return free * (1.0 + binding.small_anion_ratio + citrate_k * free_citrate)
 
 
-@njit(cache=True)
+@compiled
 def inlet_ionised_calcium(
     binding: Binding,
     ph: float,
     totals: tuple[float, float, float],
-    albumin: float,
-    globulin: float,
+    proteins: tuple[float, float],
     ac_fraction: float,
     ac_citrate: float,
 ) -> tuple[float, int]:
@@ -114,6 +165,8 @@ def inlet_ionised_calcium(
     """
     left = 1.0 - ac_fraction
     mixed = (totals[0] * left, totals[1] * left, totals[2] * left + ac_citrate * ac_fraction)
-    guess = (0.2, max(mixed[2], _FLOOR))
-    x, _, _, status = equilibrium(binding, site_strengths(binding, ph), mixed, albumin * left, globulin * left, guess)
+    strengths = site_strengths(binding, acid_ratio(binding, ph))
+    x, _, _, status = equilibrium(
+        binding, strengths, mixed, (proteins[0] * left, proteins[1] * left), (0.2, max(mixed[2], _FLOOR))
+    )
     return x, status

@@ -221,7 +221,7 @@ def patient_second(
     loss = now.platelet_loss_ml - before[before.shape[0] - 1]
     carrying = circulation.CarryingFlows(
         0.0, cold, cold_cel, blood_flow, fall, 1.0, potassium / DT * 1000.0, 0.0,
-        loss / DT / (state.plasma + state.red_cells),
+        loss / DT / (state.plasma + state.red_cells), 0.0,
     )  # fmt: skip
     carried = circulation.carry(laws.carriage, person.carried, carrying, DT)
     chemistry, guess, milieu = person.citrate, person.guess, person.milieu

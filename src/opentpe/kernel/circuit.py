@@ -10,7 +10,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import NamedTuple
 
-from numba import njit
+from opentpe.kernel.compiled import compiled
 
 
 class Accounting(IntEnum):
@@ -55,37 +55,37 @@ class Run(NamedTuple):
     limited: bool
 
 
-@njit(cache=True)
+@compiled
 def inlet_flow(ac_flow_ml_min: float, inlet_ac_ratio: float) -> float:
     """Inlet flow, mL/min, that an anticoagulant pump rate stands for (cobe_manual)."""
     return ac_flow_ml_min * inlet_ac_ratio
 
 
-@njit(cache=True)
+@compiled
 def channel_hct(hct: float, inlet_ac_ratio: float) -> float:
     """Haematocrit entering the channel, diluted by anticoagulant."""
     return hct * (inlet_ac_ratio - 1) / inlet_ac_ratio
 
 
-@njit(cache=True)
+@compiled
 def removal_efficiency(channel: float, packed_hct: float) -> float:
     """Share of the processed patient plasma that ends in the bag, from channel and packed haematocrit."""
     return (1 - channel / packed_hct) / (1 - channel)
 
 
-@njit(cache=True)
+@compiled
 def packed_hct(channel: float, efficiency: float) -> float:
     """Packed haematocrit that a published plasma removal efficiency implies."""
     return channel / (1 - efficiency * (1 - channel))
 
 
-@njit(cache=True)
+@compiled
 def ac_fraction(channel: float, inlet_ac_ratio: float) -> float:
     """Share of anticoagulant in the plasma phase, and so in the bag."""
     return 1 / inlet_ac_ratio / (1 - channel)
 
 
-@njit(cache=True)
+@compiled
 def replacement_share(
     bag_share: float, ac_in_plasma: float, ac_share: float, balance_ratio: float, accounting: int
 ) -> float:
@@ -97,7 +97,7 @@ def replacement_share(
     return max(0.0, balance_ratio * bag_share - ac_share)
 
 
-@njit(cache=True)
+@compiled
 def run(plasma_ml: float, s: Settings) -> Run:
     """Flows, volumes and duration of a run that removes `plasma_ml` of patient plasma.
 

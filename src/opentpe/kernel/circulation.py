@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from numba import njit
+from opentpe.kernel.compiled import compiled, inner
 
 
 class Body(NamedTuple):
@@ -66,7 +66,7 @@ class Carried(NamedTuple):
 
 
 class CarryingFlows(NamedTuple):
-    """Flows that warm, cool or dilute: mL/min; temperatures Cel; potassium mmol/L; platelet loss per min."""
+    """Flows that warm, cool or dilute: mL/min; Cel; potassium mmol/L; platelets lost per min and given, 10*9/min."""
 
     plasma_removed: float
     cold_in: float  # all fluid that enters at room temperature
@@ -77,9 +77,10 @@ class CarryingFlows(NamedTuple):
     fluid_potassium: float
     recovering: float  # 1 after the session, 0 in it
     platelet_loss_per_min: float
+    platelets_in: float
 
 
-@njit(cache=True)
+@compiled
 def stroke_ratio(body: Body, volume_fraction: float) -> float:
     """Stroke volume over its resting value at a relative change of blood volume (equation 15)."""
     gain = body.stroke_slope * volume_fraction
@@ -88,7 +89,7 @@ def stroke_ratio(body: Body, volume_fraction: float) -> float:
     return 1.0 + gain / (1.0 + body.stroke_saturation * volume_fraction)
 
 
-@njit(cache=True)
+@compiled
 def readout(body: Body, volume_change_ml: float, drive: float) -> Readout:
     """Pressures and heart rate at a change of blood volume (mL) and a reflex drive (equations 15 to 19)."""
     stroke = stroke_ratio(body, volume_change_ml / body.blood_volume0)
@@ -109,7 +110,7 @@ def readout(body: Body, volume_change_ml: float, drive: float) -> Readout:
     )
 
 
-@njit(cache=True)
+@compiled
 def drive_rate(body: Body, volume_change_ml: float, drive: float) -> float:
     """Change of the reflex drive per min, towards what mean and pulse pressure ask for (equation 20)."""
     now = readout(body, volume_change_ml, drive)
@@ -118,7 +119,7 @@ def drive_rate(body: Body, volume_change_ml: float, drive: float) -> float:
     return (wanted - drive) / body.reflex_min
 
 
-@njit(cache=True)
+@compiled
 def step(body: Body, drive: float, before_ml: float, middle_ml: float, dt: float) -> float:
     """The reflex drive `dt` minutes on by the midpoint rule, from the volume change at start and middle of the step.
 
@@ -128,7 +129,7 @@ def step(body: Body, drive: float, before_ml: float, middle_ml: float, dt: float
     return drive + dt * drive_rate(body, middle_ml, half)
 
 
-@njit(cache=True)
+@inner
 def carried_rates(law: Carriage, state: Carried, flows: CarryingFlows) -> Carried:
     """Time derivative of temperature, potassium and platelets (equations 21 and 22).
 
@@ -141,11 +142,11 @@ def carried_rates(law: Carriage, state: Carried, flows: CarryingFlows) -> Carrie
     return Carried(
         -cooling / law.heat_j_k,
         -washed / law.potassium_space_ml + back,
-        -flows.platelet_loss_per_min * state.platelets,
+        flows.platelets_in - flows.platelet_loss_per_min * state.platelets,
     )
 
 
-@njit(cache=True)
+@compiled
 def carry(law: Carriage, state: Carried, flows: CarryingFlows, dt: float) -> Carried:
     """Temperature, potassium and platelets `dt` minutes on by the midpoint rule."""
     k1 = carried_rates(law, state, flows)

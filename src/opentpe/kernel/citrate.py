@@ -9,9 +9,21 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from numba import njit
-
-from opentpe.kernel.binding import OK, Binding, bound, diffusible, equilibrium, site_strengths
+from opentpe.kernel.binding import (
+    NOT_CONVERGED,
+    OK,
+    PASSES,
+    Binding,
+    acid_ratio,
+    bound,
+    diffusible,
+    equilibrium,
+    free,
+    improve,
+    mixture,
+    site_strengths,
+)
+from opentpe.kernel.compiled import compiled, inner
 
 BELOW_ZERO = 2  # an amount fell below zero
 
@@ -46,6 +58,7 @@ class Body(NamedTuple):
     ph0: float
     pco2_0: float
     pco2_slope: float
+    acid_ratio0: float  # 10^(site pKa - ph0), see `binding.acid_ratio`
 
 
 class State(NamedTuple):
@@ -120,13 +133,14 @@ class Readout(NamedTuple):
     status: int
 
 
-@njit(cache=True)
+@compiled
 def rest(binding: Binding, body: Body, milieu: Milieu) -> tuple[State, Guess]:
     """The resting state, at which nothing moves, and the starting points of the equilibria (section 5)."""
-    x, y, c0, ph = body.calcium0, body.magnesium0, body.citrate0, body.ph0
+    x, y, c0 = body.calcium0, body.magnesium0, body.citrate0
+    strengths = site_strengths(binding, acid_ratio(binding, body.ph0))
     z = c0 / (1.0 + binding.calcium_citrate_k * x + binding.magnesium_citrate_k * y)
-    ca_p, mg_p, _ = bound(binding, ph, (x, y, z), milieu.albumin, milieu.globulin)
-    ca_i, mg_i, _ = bound(binding, ph, (x, y, z), milieu.tissue_albumin, milieu.tissue_globulin)
+    ca_p, mg_p, _ = bound(binding, strengths, (x, y, z), (milieu.albumin, milieu.globulin))
+    ca_i, mg_i, _ = bound(binding, strengths, (x, y, z), (milieu.tissue_albumin, milieu.tissue_globulin))
     vp, vi = milieu.plasma_ml / 1000.0, milieu.tissue_ml / 1000.0
     pools = (c0 * vp, c0 * body.second_pool_ml / 1000.0, ca_p * vp, ca_i * vi, mg_p * vp, mg_i * vi)
     hormone = (1.0, 1.0, 0.0)
@@ -135,14 +149,20 @@ def rest(binding: Binding, body: Body, milieu: Milieu) -> tuple[State, Guess]:
     return state, Guess((x + y, z), (x + y, z))
 
 
-@njit(cache=True)
-def blood_ph(body: Body, bicarbonate: float) -> float:
-    """Blood pH at a bicarbonate (mmol/L), with the breathing that goes with it (equation 18)."""
+@inner
+def alkalinity(body: Body, bicarbonate: float) -> float:
+    """10^(pH - baseline pH) at a bicarbonate (mmol/L), with the breathing that goes with it (equation 18)."""
     pco2 = body.pco2_0 + body.pco2_slope * (bicarbonate - body.bicarbonate0)
-    return body.ph0 + math.log(max(bicarbonate, _FLOOR) / body.bicarbonate0 * body.pco2_0 / pco2) / _LN10
+    return max(bicarbonate, _FLOOR) / body.bicarbonate0 * body.pco2_0 / pco2
 
 
-@njit(cache=True)
+@compiled
+def blood_ph(body: Body, bicarbonate: float) -> float:
+    """Blood pH at a bicarbonate (mmol/L)."""
+    return body.ph0 + math.log(alkalinity(body, bicarbonate)) / _LN10
+
+
+@compiled
 def pth_drive(body: Body, ratio: float) -> float:
     """Secretion of parathyroid hormone over baseline, at ionised calcium over its baseline (equation 12)."""
     span = (body.pth_max_ratio - 1.0) / (1.0 - body.pth_min_ratio)
@@ -162,7 +182,7 @@ class Crossing(NamedTuple):
     status: int
 
 
-@njit(cache=True)
+@inner
 def crossing(binding: Binding, body: Body, state: State, milieu: Milieu, guess: Guess) -> Crossing:
     """Diffusion and flow between plasma and tissue (equations 6 to 10).
 
@@ -170,23 +190,28 @@ def crossing(binding: Binding, body: Body, state: State, milieu: Milieu, guess: 
     """
     vp, vi = milieu.plasma_ml / 1000.0, milieu.tissue_ml / 1000.0
     c1, c2 = state.citrate / vp, state.citrate2 / body.second_pool_ml * 1000.0
-    ph = blood_ph(body, state.bicarbonate / body.bicarbonate_space_ml * 1000.0)
-    strengths = site_strengths(binding, ph)
+    alkaline = alkalinity(body, state.bicarbonate / body.bicarbonate_space_ml * 1000.0)
+    strengths = site_strengths(binding, body.acid_ratio0 / alkaline)
     here = (state.calcium / vp, state.magnesium / vp, c1)
     there = (state.calcium_tissue / vi, state.magnesium_tissue / vi, c2)
-    x, y, p, bad = equilibrium(binding, strengths, here, milieu.albumin, milieu.globulin, guess.plasma)
-    xi, yi, t, bad_i = equilibrium(
-        binding, strengths, there, milieu.tissue_albumin, milieu.tissue_globulin, guess.tissue
-    )
+    mix_p = mixture(binding, strengths, here, (milieu.albumin, milieu.globulin))
+    mix_t = mixture(binding, strengths, there, (milieu.tissue_albumin, milieu.tissue_globulin))
+    p, t, settled, passes = guess.plasma, guess.tissue, False, 0
+    while not settled and passes < PASSES:  # both at once: the processor overlaps them
+        p, settled_p = improve(binding, mix_p, p)
+        t, settled_t = improve(binding, mix_t, t)
+        settled, passes = settled_p and settled_t, passes + 1
+    x, y = free(binding, mix_p, p)
+    xi, yi = free(binding, mix_t, t)
     kc, km = binding.calcium_citrate_k, binding.magnesium_citrate_k
     out = (body.transfer_ml_min + max(milieu.filtration_ml_min, 0.0)) / 1000.0
     back = (body.transfer_ml_min - min(milieu.filtration_ml_min, 0.0)) / 1000.0
     calcium = out * diffusible(binding, x, p[1], kc) - back * diffusible(binding, xi, t[1], kc)
     magnesium = out * diffusible(binding, y, p[1], km) - back * diffusible(binding, yi, t[1], km)
-    return Crossing(out * c1 - back * c2, calcium, magnesium, x, xi, Guess(p, t), bad | bad_i)
+    return Crossing(out * c1 - back * c2, calcium, magnesium, x, xi, Guess(p, t), OK if settled else NOT_CONVERGED)
 
 
-@njit(cache=True)
+@compiled
 def rates(
     binding: Binding, body: Body, state: State, milieu: Milieu, supply: Supply, guess: Guess
 ) -> tuple[State, Guess, int]:
@@ -224,7 +249,7 @@ def rates(
     return rate, cross.guess, cross.status
 
 
-@njit(cache=True)
+@inner
 def along(state: State, rate: State, dt: float) -> State:
     """The state after going along a rate for `dt` minutes."""
     return State(
@@ -248,7 +273,7 @@ def along(state: State, rate: State, dt: float) -> State:
     )
 
 
-@njit(cache=True)
+@compiled
 def step(
     binding: Binding,
     body: Body,
@@ -262,25 +287,26 @@ def step(
 
     `milieus` are start, middle and end of the step; the supply must not change within it.
     """
-    before, middle, after = milieus
-    k1, guess, bad1 = rates(binding, body, state, before, supply, guess)
-    k2, guess, bad2 = rates(binding, body, along(state, k1, 0.5 * dt), middle, supply, guess)
-    k3, guess, bad3 = rates(binding, body, along(state, k2, 0.5 * dt), middle, supply, guess)
-    k4, guess, bad4 = rates(binding, body, along(state, k3, dt), after, supply, guess)
-    state = along(along(along(along(state, k1, dt / 6.0), k2, dt / 3.0), k3, dt / 3.0), k4, dt / 6.0)
+    total, here, status = state, state, OK
+    for stage in range(4):
+        milieu = milieus[(stage + 1) // 2]
+        rate, guess, bad = rates(binding, body, here, milieu, supply, guess)
+        total = along(total, rate, dt / (3.0 if 0 < stage < 3 else 6.0))
+        here = along(state, rate, dt if stage == 2 else 0.5 * dt)
+        status |= bad
+    state = total
     lowest = min(state.citrate, state.citrate2, state.calcium, state.calcium_tissue)
     lowest = min(lowest, state.magnesium, state.magnesium_tissue, state.bicarbonate)
-    return state, guess, bad1 | bad2 | bad3 | bad4 | (BELOW_ZERO if lowest < 0.0 else OK)
+    return state, guess, status | (BELOW_ZERO if lowest < 0.0 else OK)
 
 
-@njit(cache=True)
+@compiled
 def readout(binding: Binding, body: Body, state: State, milieu: Milieu, guess: Guess) -> tuple[Readout, Guess]:
     """What a laboratory would measure at this instant, with new starting points."""
     vp, hc = milieu.plasma_ml / 1000.0, state.bicarbonate / body.bicarbonate_space_ml * 1000.0
-    ph, here = blood_ph(body, hc), (state.calcium / vp, state.magnesium / vp, state.citrate / vp)
-    x, y, p, bad = equilibrium(
-        binding, site_strengths(binding, ph), here, milieu.albumin, milieu.globulin, guess.plasma
-    )
+    here = (state.calcium / vp, state.magnesium / vp, state.citrate / vp)
+    strengths = site_strengths(binding, body.acid_ratio0 / alkalinity(body, hc))
+    x, y, p, bad = equilibrium(binding, strengths, here, (milieu.albumin, milieu.globulin), guess.plasma)
     deficit = body.calcium0 - x
     qt = 1000.0 * (body.qt_steady_s * deficit + body.qt_rate_s * (deficit - state.deficit))
-    return Readout(x, y, here[2], here[0], here[1], state.pth, qt, hc, ph, bad), Guess(p, guess.tissue)
+    return Readout(x, y, here[2], here[0], here[1], state.pth, qt, hc, blood_ph(body, hc), bad), Guess(p, guess.tissue)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from numba import njit
+from opentpe.kernel.compiled import compiled, inner
 
 OK = 0
 PLASMA_EMPTY = 4  # plasma volume below 30 % of its start: the equations are not trusted there
@@ -48,7 +48,7 @@ class Body(NamedTuple):
 
 
 class State(NamedTuple):
-    """Volumes (mL) and masses (mg); the last four are ledgers that only add up what left."""
+    """Volumes (mL) and masses (mg); the last five are ledgers that only add up what left."""
 
     plasma: float
     tissue: float
@@ -58,6 +58,7 @@ class State(NamedTuple):
     tissue_albumin: float
     tissue_globulin: float
     water_out: float
+    drawn_plasma: float
     red_cells_out: float
     albumin_out: float
     globulin_out: float
@@ -75,7 +76,7 @@ class Flows(NamedTuple):
     red_cells_in: float
 
 
-@njit(cache=True)
+@compiled
 def colloid_pressure(law: Pressure, albumin: float, globulin: float) -> float:
     """Colloid osmotic pressure, mm Hg, of a solution of albumin and globulin in g/L (equations 1 to 3)."""
     total = albumin + globulin
@@ -87,14 +88,27 @@ def colloid_pressure(law: Pressure, albumin: float, globulin: float) -> float:
     return (law.albumin_scale * albumin * pa + globulin * pg) / total
 
 
-@njit(cache=True)
+@compiled
 def rest(
-    law: Pressure, body: Body, plasma_ml: float, tissue_ml: float, red_cells_ml: float, proteins: tuple[float, float]
+    law: Pressure,
+    body: Body,
+    plasma_ml: float,
+    tissue_ml: float,
+    red_cells_ml: float,
+    proteins: tuple[float, float],
+    tissue_mg: tuple[float, float] = (-1.0, -1.0),
 ) -> tuple[Body, State]:
-    """The patient with resting values filled in, and the resting state, at which nothing moves (section 4)."""
+    """The patient with resting values filled in, and the state before a session (section 4).
+
+    `proteins` are albumin and globulin of plasma, g/L; `tissue_mg` the masses in tissue. Below zero these are what
+    is in balance with plasma, and then nothing moves.
+    """
     albumin, globulin = proteins[0] * plasma_ml, proteins[1] * plasma_ml
-    tissue_albumin = albumin * (1.0 - body.albumin_share) / body.albumin_share
-    tissue_globulin = globulin * (1.0 - body.globulin_share) / body.globulin_share
+    tissue_albumin, tissue_globulin = tissue_mg
+    if tissue_albumin < 0.0:
+        tissue_albumin = albumin * (1.0 - body.albumin_share) / body.albumin_share
+    if tissue_globulin < 0.0:
+        tissue_globulin = globulin * (1.0 - body.globulin_share) / body.globulin_share
     rested = Body(
         body.filtration_ml_min_mm_hg,
         body.vascular_elastance,
@@ -112,22 +126,22 @@ def rest(
         colloid_pressure(law, tissue_albumin / tissue_ml, tissue_globulin / tissue_ml),
     )
     masses = (albumin, globulin, tissue_albumin, tissue_globulin)
-    return rested, State(plasma_ml, tissue_ml, red_cells_ml, *masses, 0.0, 0.0, 0.0, 0.0)
+    return rested, State(plasma_ml, tissue_ml, red_cells_ml, *masses, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
-@njit(cache=True)
+@compiled
 def haematocrit(state: State) -> float:
     """Haematocrit of the circulating blood."""
     return state.red_cells / (state.red_cells + state.plasma)
 
 
-@njit(cache=True)
+@compiled
 def volume_change(body: Body, state: State) -> float:
     """Change of circulating blood volume since the start, mL."""
     return state.plasma + state.red_cells - body.plasma0 - body.red_cells0
 
 
-@njit(cache=True)
+@compiled
 def filtration(law: Pressure, body: Body, state: State) -> float:
     """Net flow from plasma into tissue, mL/min, lymph included; negative is refill (equation 4)."""
     p = colloid_pressure(law, state.albumin / state.plasma, state.globulin / state.plasma) - body.pressure0
@@ -137,13 +151,13 @@ def filtration(law: Pressure, body: Body, state: State) -> float:
     return body.filtration_ml_min_mm_hg * (vessel - tissue - body.reflection * (p - (q - body.tissue_pressure0)))
 
 
-@njit(cache=True)
+@compiled
 def plasma_drawn(state: State, flows: Flows) -> float:
     """All plasma leaving the patient, mL/min: removed by the separator and drawn with whole blood."""
     return flows.plasma_removed + flows.blood_drawn * (1.0 - haematocrit(state))
 
 
-@njit(cache=True)
+@compiled
 def rates(law: Pressure, body: Body, state: State, flows: Flows) -> State:
     """Time derivative of the state (equations 5 to 11)."""
     hct = haematocrit(state)
@@ -166,13 +180,14 @@ def rates(law: Pressure, body: Body, state: State, flows: Flows) -> State:
         escape_a,
         escape_g,
         out + urine,
+        out,
         flows.blood_drawn * hct,
         out * albumin,
         out * globulin,
     )
 
 
-@njit(cache=True)
+@inner
 def along(state: State, rate: State, dt: float) -> State:
     """The state after going along a rate for `dt` minutes."""
     return State(
@@ -184,13 +199,14 @@ def along(state: State, rate: State, dt: float) -> State:
         state.tissue_albumin + dt * rate.tissue_albumin,
         state.tissue_globulin + dt * rate.tissue_globulin,
         state.water_out + dt * rate.water_out,
+        state.drawn_plasma + dt * rate.drawn_plasma,
         state.red_cells_out + dt * rate.red_cells_out,
         state.albumin_out + dt * rate.albumin_out,
         state.globulin_out + dt * rate.globulin_out,
     )
 
 
-@njit(cache=True)
+@compiled
 def step(law: Pressure, body: Body, state: State, flows: Flows, dt: float) -> tuple[State, State, int]:
     """The state half way and `dt` minutes on by the midpoint rule, and a status (steps up to 0.5 min)."""
     middle = along(state, rates(law, body, state, flows), 0.5 * dt)

@@ -9,7 +9,7 @@ from typing import Any
 
 from numba import njit
 
-from opentpe.kernel import access, controller, lines, pumps, separation
+from opentpe.kernel import access, lines, pumps, separation
 from opentpe.kernel.controller import Phase, Pump
 from opentpe.kernel.lines import (
     AC_BAG,

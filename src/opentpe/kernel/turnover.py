@@ -1,4 +1,4 @@
-"""How proteins, antibodies and blood cells are made, spread, catabolised and removed: scalar laws, one solute, one step.
+"""How proteins, antibodies and blood cells are made, spread, catabolised and removed: scalar laws of one solute.
 
 Amounts mg (or unit x mL), volumes mL, flows mL/min, rates per minute, times min; concentration mg/mL = g/L.
 Equation numbers are those of docs/theory/turnover.md. All elimination leaves from plasma.
@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
+from opentpe.kernel.compiled import compiled
 
 _SERIES = 0.1  # below this the phi functions use their Taylor series: nine terms reach 1e-16
+_LEVERAGE = 100.0  # terms of a sum this many times the sum cost two of its digits
 _EQUAL = 1e-5  # eigenvalues closer than this per step count as equal: cancellation and truncation are both 1e-11
 
 
-@njit(cache=True)
+@compiled
 def phi1(z: float) -> float:
     """(e^z - 1)/z."""
     return 1.0 if z == 0.0 else math.expm1(z) / z
 
 
-@njit(cache=True)
+@compiled
 def phi2(z: float) -> float:
     """(e^z - 1 - z)/z^2, by its series near zero."""
     if abs(z) > _SERIES:
@@ -32,7 +33,7 @@ def phi2(z: float) -> float:
     return total
 
 
-@njit(cache=True)
+@compiled
 def phi1_slope(z: float) -> float:
     """Derivative of `phi1`, by its series near zero."""
     if abs(z) > _SERIES:
@@ -44,7 +45,7 @@ def phi1_slope(z: float) -> float:
     return total
 
 
-@njit(cache=True)
+@compiled
 def phi2_slope(z: float) -> float:
     """Derivative of `phi2`, by its series near zero."""
     if abs(z) > _SERIES:
@@ -56,7 +57,7 @@ def phi2_slope(z: float) -> float:
     return total
 
 
-@njit(cache=True)
+@compiled
 def two_pool(
     plasma: float, tissue: float, a: float, b: float, c: float, d: float, supply: float, dt: float
 ) -> tuple[float, float, float]:
@@ -87,7 +88,24 @@ def two_pool(
     )
 
 
-@njit(cache=True)
+@compiled
+def modes(
+    plasma: float, tissue: float, a: float, b: float, c: float, d: float, supply: float
+) -> tuple[bool, float, float, float, float, float]:
+    """The same course as a sum: plasma(t) = floor + slow x e^(slow rate t) + fast x e^(fast rate t).
+
+    Gives whether this form keeps its digits (else use `two_pool`), then floor, slow, slow rate, fast, fast rate.
+    """
+    m, e, det = 0.5 * (a + d), 0.5 * (a - d), a * d - b * c
+    w = math.sqrt(e * e + b * c)
+    floor, tissue_floor = supply * d / det, supply * c / det
+    x, y = plasma - floor, tissue - tissue_floor
+    tilt = (b * y - e * x) / (2 * w)
+    sound = det > 0.0 and w > _EQUAL * m and floor < _LEVERAGE * plasma and abs(tilt) < _LEVERAGE * plasma
+    return sound, floor, 0.5 * x + tilt, -det / (m + w), 0.5 * x - tilt, -(m + w)
+
+
+@compiled
 def recycling_drive(total_igg: float, half: float, reference: float, blocker: float, blocker_half: float) -> float:
     """FcRn recycling relative to an unblocked patient at the reference IgG (equations 13 and 15).
 
@@ -97,47 +115,43 @@ def recycling_drive(total_igg: float, half: float, reference: float, blocker: fl
     return (half + reference) / (half + total_igg) * free
 
 
-@njit(cache=True)
-def fcrn_rate(reference_rate: float, free_rate: float, drive: float) -> float:
-    """Catabolic rate of an IgG per minute at a recycling drive; `reference_rate` is its rate at drive 1 (14)."""
-    recycled = max(0.0, 1.0 - reference_rate / free_rate) * drive
-    return free_rate * (1.0 - min(1.0, recycled))
+@compiled
+def recycled_share(reference_rate: float, free_rate: float) -> float:
+    """Share of an IgG that FcRn returns at drive 1, from its catabolic rate there and without FcRn (equation 14)."""
+    return max(0.0, 1.0 - reference_rate / free_rate)
 
 
-@njit(cache=True)
-def saturable_rate(maximum_mg_min: float, half: float, volume_ml: float, concentration: float) -> float:
-    """Extra catabolic rate per minute through a saturable target (equation 16)."""
-    return maximum_mg_min / (volume_ml * (half + concentration))
+@compiled
+def fcrn_rate(share: float, free_rate: float, drive: float) -> float:
+    """Catabolic rate of an IgG per minute at a recycling drive (equation 13)."""
+    return free_rate * (1.0 - min(1.0, share * drive))
 
 
-@njit(cache=True)
+@compiled
+def saturable_rate(maximum_mg_min: float, half_mg: float, amount_mg: float) -> float:
+    """Extra catabolic rate per minute through a saturable target, by amount in the central volume (equation 16)."""
+    return maximum_mg_min / (half_mg + amount_mg)
+
+
+@compiled
 def exchange_rate(sieving: float, plasma_flow: float, spread_ratio: float, plasma_ml: float) -> float:
     """Removal rate per minute while `plasma_flow` mL/min of plasma leave; `spread_ratio` is rho, 1 for plasma."""
     return sieving * plasma_flow / (spread_ratio * plasma_ml)
 
 
-@njit(cache=True)
-def mean_volume(start_ml: float, end_ml: float) -> float:
-    """Logarithmic mean of a changing plasma volume: exact removal for one pool, second order for two (equation 8)."""
-    r = end_ml / start_ml - 1.0
-    if abs(r) < 1e-4:
-        return start_ml * (1.0 + r / 2 - r * r / 12)
-    return start_ml * r / math.log1p(r)
-
-
-@njit(cache=True)
+@compiled
 def platelets_after(count: float, loss_fraction: float, blood_before_ml: float, blood_after_ml: float) -> float:
     """Platelet count after a session (equation 18)."""
     return count * (1 - loss_fraction) * blood_before_ml / blood_after_ml
 
 
-@njit(cache=True)
+@compiled
 def platelets_later(count: float, resting: float, return_rate: float, dt: float) -> float:
     """Platelet count `dt` minutes later, returning to its resting value (equation 18)."""
     return resting - (resting - count) * math.exp(-return_rate * dt)
 
 
-@njit(cache=True)
+@compiled
 def haematocrit(red_cells_ml: float, plasma_ml: float) -> float:
     """Haematocrit of the circulating blood (equation 19)."""
     return red_cells_ml / (red_cells_ml + plasma_ml)

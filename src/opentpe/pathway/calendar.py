@@ -33,3 +33,11 @@ def session_days(first: date, count: int, interval_days: int, unit: Mapping[str,
     while len(days) < count:
         days.append(next_open(days[-1] + timedelta(days=interval_days), unit))
     return tuple(days)
+
+
+def last_open(day: date, not_before: date, unit: Mapping[str, Any]) -> date:
+    """The last open day on or before a day, but not before another; the day itself where there is none."""
+    for back in range(max((day - not_before).days, 0) + 1):
+        if is_open(day - timedelta(days=back), unit):
+            return day - timedelta(days=back)
+    return day

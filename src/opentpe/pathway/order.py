@@ -47,12 +47,12 @@ def build(patient: Patient, decision: Decision, library: Library, unit: Mapping[
     """The order for a decision that advises an exchange; `needs` names what keeps it from being signed."""
     size = measure(patient, decision.on)
     if size.needs:
-        return _unsigned(size, decision, library, unit)
+        return _unsigned(size, patient, decision, library, unit)
     estimators = plasma_volume.estimate(size, patient, decision.on, library)
     pv = next(e.plasma_volume_ml for e in estimators if e.used)
     target = pv * library.value("order.plasma_volumes")
     volume, bottles = whole_bottles(target, unit["bottle_sizes_ml"], library.value("order.bottle_tolerance_fraction"))
-    course, dates = _course(volume, decision, library, unit, patient)
+    course, dates = _course(volume, Dose.ML, decision, library, unit, patient)
     order = Order(
         course=course,
         words=words.say(course),
@@ -89,22 +89,22 @@ def whole_bottles(target_ml: float, sizes_ml: list[float], tolerance: float) -> 
 
 
 def _course(
-    volume: float, decision: Decision, library: Library, unit: Mapping[str, Any], patient: Patient
+    dose: float, dose_unit: Dose, decision: Decision, library: Library, unit: Mapping[str, Any], patient: Patient
 ) -> tuple[Course, tuple[date, ...]]:
     count = int(library.value("order.sessions_count"))
     interval = int(library.value("order.interval_days"))
-    first = decision.start_on or decision.on
-    dates = calendar.session_days(first, count, interval, unit)
+    dates = calendar.session_days(decision.start_on or decision.on, count, interval, unit)
+    access = propose_access(patient, decision.on, unit)[0]
     prescription = Prescription(
-        dose=volume,
-        dose_unit=Dose.ML,
+        dose=dose,
+        dose_unit=dose_unit,
         fluids=(FluidPart(unit["fluid"], 1.0),),
         inlet_ac_ratio=library.value("order.inlet_ac_ratio"),
         calcium=Calcium(library.value("order.calcium_gluconate_ml_per_l"), "mL/L"),
         balance_fraction=library.value("order.balance_fraction"),
-        access=propose_access(patient, decision.on, unit)[0],
+        access=access,
         separator=unit["separator"],
-        single_needle=propose_access(patient, decision.on, unit)[0] == unit["access_single_needle"],
+        single_needle=access == unit["access_single_needle"],
     )
     return Course(count, prescription, Schedule("dates", dates=dates)), dates
 
@@ -130,19 +130,10 @@ def _arm(patient: Patient, side: str, on: date) -> bool | None:
     return True if veins else None
 
 
-def _unsigned(size: Size, decision: Decision, library: Library, unit: Mapping[str, Any]) -> Order:
+def _unsigned(size: Size, patient: Patient, decision: Decision, library: Library, unit: Mapping[str, Any]) -> Order:
+    """The order in plasma volumes, with the one line that says what must be measured before it can be signed."""
     volumes = library.value("order.plasma_volumes")
-    dates = calendar.session_days(
-        decision.start_on or decision.on,
-        int(library.value("order.sessions_count")),
-        int(library.value("order.interval_days")),
-        unit,
-    )
-    course = Course(
-        len(dates),
-        Prescription(volumes, Dose.PLASMA_VOLUMES, (FluidPart(unit["fluid"], 1.0),)),
-        Schedule("dates", dates=dates),
-    )
+    course, dates = _course(volumes, Dose.PLASMA_VOLUMES, decision, library, unit, patient)
     needs = Line("order_needs", (("needs", ", ".join(size.needs)),))
     return Order(course, words.say(course), 0.0, 0.0, volumes, (), dates, (), (needs,), size.needs)
 

@@ -1,1 +1,1 @@
-"""Report, figures, leaflet and every sentence."""
+"""What people read: report, terminal summary, leaflet and letters, all from one `Consultation`."""

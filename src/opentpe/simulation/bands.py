@@ -26,13 +26,18 @@ def quantiles(values: Floats, weights: Floats | None = None) -> Floats:
     return np.stack(columns, axis=1).reshape(len(LEVELS), *values.shape[1:])
 
 
+def _told(found: Floats, unit: str) -> Band:
+    mid, p05, p25, p75, p95 = (float(q) for q in found)
+    return Band(mid, p05, p25, p75, p95, unit)
+
+
 def band(values: Floats, unit: str, weights: Floats | None = None) -> Band:
     """One band from one number per draw.
 
     >>> band(np.array([1.0, 2.0, 3.0]), "g/L").median
     2.0
     """
-    return Band(*(float(q) for q in quantiles(values, weights)), unit)
+    return _told(quantiles(values, weights), unit)
 
 
 def bands(
@@ -40,7 +45,7 @@ def bands(
 ) -> tuple[tuple[str, Band], ...]:
     """Named bands from values shaped (draws, names)."""
     found = quantiles(values, weights)
-    return tuple((name, Band(*(float(q) for q in found[:, j]), units[j])) for j, name in enumerate(names))
+    return tuple((name, _told(found[:, j], units[j])) for j, name in enumerate(names))
 
 
 def series(values: Floats, time_min: Floats, name: str, unit: str, weights: Floats | None = None) -> Series:

@@ -5,13 +5,14 @@ The model itself, as arrays, is `benefit_model.py`; here it becomes bands, contr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from opentpe.domain.consultation import Band, Benefit, Contribution, Line, Value
+from opentpe.domain.decision import Fact
 from opentpe.evidence.load import Library
 from opentpe.kernel import response
 from opentpe.kernel.response import Array, Levels
@@ -38,11 +39,13 @@ class BenefitFacts:
     reflexes_preserved: bool | None = None
     optic_neuritis: bool = False
     sessions_planned: int = 5
+    nmosd_open: bool = False  # NMOSD present, or neither MS established nor antibodies back
+    other_disease: bool = False  # MOGAD, ADEM, PML: this model says nothing
 
     def present(self) -> dict[str, bool | None]:
         """Predictor name -> present, absent or not known."""
         return {
-            "relapsing": self.course == "relapsing" if self.course else None,
+            "relapsing_course": self.course == "relapsing" if self.course else None,
             "gd_enhancement": self.gd_enhancement,
             "ring_enhancement": self.ring_enhancement,
             "mass_effect": self.mass_effect,
@@ -57,6 +60,58 @@ class Expectation(NamedTuple):
     lines: tuple[Line, ...]
 
 
+def benefit_facts(
+    facts: Iterable[Fact],
+    library: Library,
+    *,
+    delay_days: float | None,
+    sessions_planned: int = 5,
+    reflexes_preserved: bool | None = None,
+) -> BenefitFacts:
+    """What the benefit model asks, from the facts of a decision; `delay_days` from onset to the first exchange."""
+    facts = tuple(facts)
+    known = {f.name: f.value for f in facts if f.known}
+    pattern = known.get("mri_lesion_pattern")
+    enhancing = known.get("gd_enhancement")
+    return BenefitFacts(
+        delay_days=delay_days,
+        severe_fraction=model.severe_fraction(
+            library,
+            _number(known.get("edss_now")),
+            _number(known.get("attack_acuity")) if known.get("visual_attack") else None,
+            True if known.get("severe_function") or known.get("plegic") else None,
+        ),
+        course=_course(known),
+        gd_enhancement=None if enhancing is None else bool(enhancing),
+        ring_enhancement=None if pattern is None else pattern == "ring_enhancing",
+        mass_effect=None if pattern is None else pattern == "mass_effect",
+        reflexes_preserved=reflexes_preserved,
+        optic_neuritis=bool(known.get("visual_attack")),
+        sessions_planned=sessions_planned,
+        nmosd_open=nmosd_open(facts),
+        other_disease=known.get("branch", "ms") not in ("ms", "nmosd"),
+    )
+
+
+def nmosd_open(facts: Iterable[Fact]) -> bool:
+    """True while NMOSD is present, or its antibodies are not back and MS is not established."""
+    known = {f.name: f.value for f in facts if f.known}
+    waiting = bool(known.get("serology_open")) and not known.get("ms_established")
+    return known.get("branch") == "nmosd" or waiting
+
+
+def _course(known: Mapping[str, Value]) -> str:
+    if "progressive" not in known:
+        return ""
+    if not known["progressive"]:
+        return "relapsing"
+    return "progressive_with_relapse" if known.get("superimposed") else "progressive"
+
+
+def _number(value: Value) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
 def expected_benefit(
     facts: BenefitFacts, library: Library, seed: int, draws: int, *, nmosd_open: bool = False
 ) -> Expectation:
@@ -64,8 +119,11 @@ def expected_benefit(
 
     No number while NMOSD is open (another disease, another clock) and none for a progressive course without a relapse.
     """
-    if nmosd_open:
-        return Expectation((), _lines_when(library, "nmosd_open"))
+    if nmosd_open or facts.nmosd_open:
+        beside = _lines_when(library, "optic_neuritis") if facts.optic_neuritis else ()
+        return Expectation((), (*_lines_when(library, "nmosd_open"), *beside))
+    if facts.other_disease:
+        return Expectation((), _lines_when(library, "other_disease"))
     if facts.course == "progressive":
         return Expectation((), _lines_when(library, "progressive"))
     known = model.knowledge(library, seed, np.arange(draws))

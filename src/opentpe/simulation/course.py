@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from opentpe import __version__
 from opentpe.domain import words
 from opentpe.domain.consultation import Forecast, Moment, Series, SessionForecast, Versions
+from opentpe.domain.decision import Decision
 from opentpe.domain.sourced import Sourced
 from opentpe.domain.subject import Subject
 from opentpe.domain.therapy import MINUTES_PER_DAY, Course, Procedure
@@ -19,7 +21,7 @@ from opentpe.evidence.load import Library
 from opentpe.kernel import march, timeline
 from opentpe.kernel.arrays import Cohort, Floats, Schedule, Trajectory
 from opentpe.kernel.circuit import Run
-from opentpe.simulation import bands, cohort
+from opentpe.simulation import bands, caveats, cohort, danger, drugs
 from opentpe.simulation.cohort import Columns
 from opentpe.simulation.setup import Setup, prepare
 
@@ -41,6 +43,11 @@ class Simulated(NamedTuple):
     grid_min: Floats
     trajectory: Trajectory
 
+    @property
+    def end_min(self) -> float:
+        """End of the last session."""
+        return self.runs[-1][0].start_min + _minutes(*self.runs[-1])
+
 
 def forecast(
     subject: Subject,
@@ -52,13 +59,18 @@ def forecast(
     at: Sequence[str] = (),
     seed: int,
     draws: int,
+    decision: Decision | None = None,
 ) -> Forecast:
     """The forecast of a course for a subject, with bands from `draws` parameter draws of a seed.
 
+    A decision lends its facts (an ACE inhibitor taken, …) to the risk table.
     Raises `InputError` for an order that cannot be run, `InvariantError` where a run broke a law of physics.
     """
     run = simulate(subject, course, library, unit, solutes=solutes, at=at, seed=seed, draws=draws)
-    return tell(run, subject, course, library, seed)
+    told = tell(run, subject, course, library, seed)
+    risks = danger.risks(run.setup, run.columns, run.trajectory, run.plan.output_min, library, seed, decision)
+    advice = drugs.advise(course.drug_doses, run.columns, run.people, run.plan, run.trajectory, run.end_min, library)
+    return replace(told, risks=risks, drugs=advice)
 
 
 def simulate(
@@ -83,7 +95,7 @@ def simulate(
     grid, outputs = _times(runs, end, moments)
     plan = timeline.build(
         [cohort.session(p, r, setup, library) for p, r in runs],
-        [cohort.dose(d, columns) for d in course.drug_doses],
+        [cohort.dose(d, columns, subject, library) for d in course.drug_doses],
         float(outputs[-1]),
         outputs,
         cohort.fluid_table(setup, columns, library),
@@ -99,8 +111,11 @@ def _chosen(solutes: Sequence[str], course: Course, library: Library) -> tuple[s
     for name in solutes:
         if name not in library.folder("solutes"):
             raise InputError("solutes", repr(name), ", ".join(sorted(library.folder("solutes"))))
-    drugs = tuple(dict.fromkeys(d.drug for d in course.drug_doses))
-    return (*(solutes or known), *(d for d in drugs if d not in solutes))
+    given = tuple(dict.fromkeys(d.drug for d in course.drug_doses))
+    for name in given:
+        if name not in library.folder("solutes"):
+            raise InputError("dose", repr(name), ", ".join(cohort.given(library)))
+    return (*(solutes or known), *(d for d in given if d not in solutes))
 
 
 def _minutes(procedure: Procedure, run: Run) -> float:
@@ -149,8 +164,8 @@ def tell(run: Simulated, subject: Subject, course: Course, library: Library, see
         sessions=tuple(_session(run, i, library) for i in range(len(run.runs))),
         moments=tuple(_moment(run, label, time) for label, time in run.moments),
         series=tuple(_series(run, j) for j in range(len(columns.keys))),
-        assumed=(*run.setup.assumed, *cohort.assumed(subject, columns, library)),
-        warnings=cohort.warnings(subject, run.setup, columns, library),
+        assumed=(*run.setup.assumed, *caveats.assumed(subject, columns), *caveats.recalled(columns)),
+        warnings=caveats.warnings(subject, run.setup, columns, library),
         sources=_unique((*run.setup.used, *columns.used)),
         versions=Versions(__version__, library.digest, library.overlaid, seed, run.people.plasma_ml.size),
     )
@@ -172,8 +187,8 @@ def _session(run: Simulated, i: int, library: Library) -> SessionForecast:
         replaced_ml=machine.replaced_ml,
         blood_processed_ml=machine.blood_processed_ml,
         inlet_flow_ml_min=machine.inlet_flow_ml_min,
-        pre=bands.bands(trajectory.before[:, :, i], columns.keys, columns.units),
-        post=bands.bands(trajectory.after[:, :, i], columns.keys, columns.units),
+        pre=bands.bands(trajectory.before[:, :, i] * columns.scale, columns.keys, columns.units),
+        post=bands.bands(trajectory.after[:, :, i] * columns.scale, columns.keys, columns.units),
     )
 
 
@@ -183,13 +198,13 @@ def _at(run: Simulated, time_min: float) -> int:
 
 def _moment(run: Simulated, label: str, time_min: float) -> Moment:
     values = run.trajectory.concentration[:, :, _at(run, time_min)]
-    return Moment(label, time_min, bands.bands(values, run.columns.keys, run.columns.units))
+    return Moment(label, time_min, bands.bands(values * run.columns.scale, run.columns.keys, run.columns.units))
 
 
 def _series(run: Simulated, j: int) -> Series:
     where = np.searchsorted(run.plan.output_min, run.grid_min)
     values = run.trajectory.concentration[:, j, :][:, where]
-    return bands.series(values, run.grid_min, run.columns.keys[j], run.columns.units[j])
+    return bands.series(values * run.columns.scale[j], run.grid_min, run.columns.keys[j], run.columns.units[j])
 
 
 def _unique(values: Sequence[Sourced]) -> tuple[Sourced, ...]:

@@ -26,9 +26,9 @@ _NODE, _NODE_WEIGHT = np.polynomial.hermite_e.hermegauss(_NODES)
 _NODE_WEIGHT = _NODE_WEIGHT / _NODE_WEIGHT.sum()
 CALCIUM: Final = "hypocalcaemia_symptoms"
 ASKED: Final = "hypocalcaemia_symptoms_asked"
-_HYPOTENSION: Final = ("hypotension", "hypotension_moderate_severe")
-_BLEEDING: Final = ("haemorrhage", "bleeding_30_days")
-_BY_UNIT: Final = ("anaphylaxis", "fever_chills")
+_HYPOTENSION: Final = ("hypotension", "hypotension_severe")
+_BLEEDING: Final = ("haemorrhage", "bleeding")
+_BY_UNIT: Final = ("anaphylaxis", "fever_or_chills")
 # Within a draw the wider event is at least as likely as its parts.
 _SEVERE: Final = ("anaphylaxis", "death")
 
@@ -130,8 +130,8 @@ def event_probabilities(
 ) -> dict[str, EventProbability]:
     """Probability of every event that applies to the course, at every row, wider events never below their parts."""
     found = _unordered(facts, physiology, library, seed, rows)
-    recorded = tuple(e for e, p in found.items() if p.session is not None and e not in (ASKED, "any_recorded"))
-    for whole, parts in (("severe_event", _SEVERE), ("any_recorded", recorded)):
+    recorded = tuple(e for e, p in found.items() if p.session is not None and e not in (ASKED, "any_event"))
+    for whole, parts in (("severe_event", _SEVERE), ("any_event", recorded)):
         found[whole] = _at_least(found[whole], [found[p] for p in parts])
     return found
 
@@ -194,7 +194,7 @@ def _course_event(run: _Run, event: str) -> EventProbability:
     log_odds = _base_log_odds(run, event)
     if event == "venous_thrombosis" and run.facts.central_catheter:
         log_odds = log_odds + np.maximum(run.modifier("venous_thrombosis.central_catheter"), 0.0)
-    if event == "bleeding_30_days" and not (run.facts.kidney_disease or run.facts.plasma):
+    if event == "bleeding" and not (run.facts.kidney_disease or run.facts.plasma):
         log_odds = log_odds + run.modifier("bleeding.ms")
     log_odds, linked = _linked(run, event, log_odds)
     return EventProbability(None, response.expit(log_odds.max(axis=1)), linked)

@@ -159,7 +159,7 @@ def _citrate_body(subject: Subject, library: Library) -> Any:
     return citrate.Body(
         clearance * size, transfer * size, pool * subject.weight_kg, buffer * size, release, citrate0,
         base["ionised_calcium"], magnesium, *hormone, space * subject.weight_kg, alkali, per_citrate,
-        base["bicarbonate"], ph, pco2, breathing,
+        base["bicarbonate"], ph, pco2, breathing, 10 ** (library.value("equations/citrate.site_pka") - ph),
     )  # fmt: skip
 
 

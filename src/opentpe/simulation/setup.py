@@ -11,9 +11,9 @@ from opentpe.domain.sourced import Sourced
 from opentpe.domain.subject import Subject
 from opentpe.domain.therapy import Calcium, Course, Dose, FluidPart, Prescription
 from opentpe.errors import InputError
+from opentpe.evidence import formulas
 from opentpe.evidence.load import Library, Table
 from opentpe.kernel import circuit
-from opentpe.pathway import plasma_volume
 
 _ACID_CITRATE: Final = "fluids/acd_a.citrate_mmol_l"
 
@@ -59,7 +59,7 @@ def prepare(subject: Subject, course: Course, library: Library, unit: Mapping[st
 
 def used_plasma_volume(subject: Subject, library: Library) -> float:
     """Plasma volume, mL, by the rule of the order."""
-    rows = plasma_volume.estimators(subject.female, subject.weight_kg, subject.height_cm / 100, subject.hct, library)
+    rows = formulas.estimators(subject.female, subject.weight_kg, subject.height_cm / 100, subject.hct, library)
     return next(row.plasma_volume_ml for row in rows if row.used)
 
 
@@ -88,8 +88,8 @@ def _plain(value: Any) -> float | str:
     if isinstance(value, Calcium):
         return f"{value.amount:g} {value.unit}"
     if isinstance(value, tuple):
-        return value[0].fluid
-    return value
+        return str(value[0].fluid)
+    return value if isinstance(value, float) else str(value)
 
 
 def _known(library: Library, folder: str, key: str, mark: str) -> None:

@@ -18,9 +18,11 @@ LAW = b.Binding(
     small_anion_ratio=0.10,
 )
 
+STRENGTHS = b.site_strengths(LAW, 10**0.15)
+
 
 def free(totals, albumin, globulin, ph=7.40, guess=(1.7, 0.06)):
-    return b.equilibrium(LAW, b.site_strengths(LAW, ph), totals, albumin, globulin, guess)
+    return b.equilibrium(LAW, b.site_strengths(LAW, 10 ** (7.55 - ph)), totals, (albumin, globulin), guess)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +51,7 @@ def test_free_and_total_invert_each_other():
         albumin, globulin = rng.uniform(0, 80), rng.uniform(0, 70)
         x, y, (_, z), status = free(totals, albumin, globulin)
         assert status == b.OK
-        assert b.bound(LAW, 7.40, (x, y, z), albumin, globulin) == pytest.approx(totals, rel=2e-9)
+        assert b.bound(LAW, STRENGTHS, (x, y, z), (albumin, globulin)) == pytest.approx(totals, rel=2e-9)
 
 
 def test_the_result_does_not_depend_on_the_starting_point():
@@ -67,14 +69,14 @@ def test_a_hopeless_input_is_a_status_and_not_a_number():
 def test_anticoagulated_blood_has_the_ionised_calcium_of_the_book(ratio, expected):
     """At haematocrit 0.40 with ACD-A, inlet ratios 10, 12 and 16 leave 0.071, 0.089 and 0.125 mmol/L."""
     share = 1 / ratio / (1 - 0.40 * (ratio - 1) / ratio)
-    x, status = b.inlet_ionised_calcium(LAW, 7.40, (2.2365, 0.91967, 0.1), 42.0, 28.0, share, 112.8)
+    x, status = b.inlet_ionised_calcium(LAW, 7.40, (2.2365, 0.91967, 0.1), (42.0, 28.0), share, 112.8)
     assert status == b.OK
     assert x == pytest.approx(expected, abs=0.001)
 
 
 def test_plasma_units_mixed_into_blood_lower_ionised_calcium_as_measured():
     """5, 10 and 15 % of plasma in blood leave about 0.81, 0.54 and 0.34 mmol/L (limit 0.05)."""
-    base = b.bound(LAW, 7.40, (1.23, 0.50, 0.026), 42.0, 28.0)
+    base = b.bound(LAW, STRENGTHS, (1.23, 0.50, 0.026), (42.0, 28.0))
     for percent, observed in ((5, 0.81), (10, 0.54), (15, 0.34)):
         plasma, unit = (100 - percent) * 0.6, percent
         mix = lambda own, ffp: (plasma * own + unit * ffp) / (plasma + unit)  # noqa: B023, E731

@@ -6,7 +6,7 @@ from opentpe.kernel import circulation as c
 
 ADULT = c.Body(72.0, 78.0, 88.0, 45.0, 5.5, 0.0047, 5000.0, 1.3, 0.2, 4.0, 0.40, 0.35, 0.5, -0.3, 0.6, 1.0, 2 / 3)
 WARMTH = c.Carriage(3470.0 * 70, 4.18, 3.6, 2.84 * 3000, 4.2, 0.0)
-STILL = c.CarryingFlows(0.0, 0.0, 22.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+STILL = c.CarryingFlows(0.0, 0.0, 22.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 def settled(percent, body=ADULT):

@@ -34,6 +34,7 @@ BODY = c.Body(
     ph0=7.40,
     pco2_0=40.0,
     pco2_slope=0.42,
+    acid_ratio0=10 ** (7.55 - 7.40),
 )
 NOTHING = c.Supply(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 ALBUMIN = NOTHING._replace(fluid_ml_min=28.571, circuit_citrate=0.089181, circuit_acid=0.030054)

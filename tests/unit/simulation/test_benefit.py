@@ -28,10 +28,10 @@ OTHER_ARMS = [
     ("no_exchange", (21, 5, 56)),
 ]
 PREDICTED = [
-    ({"relapsing": True, "gd_enhancement": True}, (72, 49, 88)),
-    ({"relapsing": True, "gd_enhancement": False}, (57, 32, 79)),
-    ({"relapsing": False, "gd_enhancement": True}, (55, 29, 79)),
-    ({"relapsing": False, "gd_enhancement": False}, (42, 21, 68)),
+    ({"relapsing_course": True, "gd_enhancement": True}, (72, 49, 88)),
+    ({"relapsing_course": True, "gd_enhancement": False}, (57, 32, 79)),
+    ({"relapsing_course": False, "gd_enhancement": True}, (55, 29, 79)),
+    ({"relapsing_course": False, "gd_enhancement": False}, (42, 21, 68)),
 ]
 # severe, planned sessions, none seen by session, then chance by the end and by six months.
 LATE = [
@@ -135,7 +135,7 @@ people = st.builds(
     severe=st.floats(0, 1),
     delay=st.floats(0, 120),
     six=st.sampled_from([0.0, 1.0]),
-    present=st.fixed_dictionaries(dict.fromkeys(("relapsing", "reflexes_preserved", *IMAGING), known)),
+    present=st.fixed_dictionaries(dict.fromkeys(("relapsing_course", "reflexes_preserved", *IMAGING), known)),
 )
 
 
@@ -176,7 +176,7 @@ def test_outside_the_delays_that_were_treated_nothing_changes(library, few, pers
         assert (a["exchange"].moderate == b["exchange"].moderate).all()
 
 
-@given(people, st.sampled_from(["relapsing", "reflexes_preserved", *IMAGING]))
+@given(people, st.sampled_from(["relapsing_course", "reflexes_preserved", *IMAGING]))
 @settings(deadline=None, max_examples=60)
 def test_unknown_lies_between_present_and_absent(library, few, person, name):
     """A favourable finding never lowers, its absence never raises, and not knowing lies between."""

@@ -2,8 +2,9 @@
 
 import pytest
 
+from opentpe.domain.decision import Fact
 from opentpe.simulation import benefit_model as model
-from opentpe.simulation.benefit import BenefitFacts, expected_benefit
+from opentpe.simulation.benefit import BenefitFacts, benefit_facts, expected_benefit
 
 FACTS = BenefitFacts(delay_days=18, severe_fraction=0.0, course="relapsing", gd_enhancement=True)
 
@@ -88,7 +89,7 @@ def test_contributions_add_up_to_what_was_used(library, told):
     rows = told.benefit[0].contributions
     predictors = [c for c in rows if c.predictor != "delay"]
     assert all(abs(c.shrunk_log_odds) <= abs(c.raw_log_odds) for c in predictors)
-    assert {c.predictor for c in rows if c.present} == {"relapsing", "gd_enhancement"}
+    assert {c.predictor for c in rows if c.present} == {"relapsing_course", "gd_enhancement"}
     assert sum(c.shrunk_log_odds for c in rows) < 1.5
 
 
@@ -157,3 +158,44 @@ def test_cohorts_the_model_was_fitted_to_lie_in_its_bands(library):
         low, high = np.percentile(share, (5, 95))
         inside += low <= row["responders"] / row["treated"] <= high
     assert inside >= 0.85 * len(rows)
+
+
+def asked(library, **answers):
+    facts = [Fact(name, value) for name, value in answers.items()]
+    return benefit_facts(facts, library, delay_days=18)
+
+
+def test_the_facts_of_a_decision_become_the_facts_of_the_model(library):
+    """EDSS, course and imaging are taken over; what the record does not say stays unknown."""
+    facts = asked(library, edss_now=4.0, progressive=False, gd_enhancement=True, branch="ms", mri_lesion_pattern=None)
+    assert facts == BenefitFacts(18, 0.0, "relapsing", gd_enhancement=True)
+    assert asked(library) == BenefitFacts(18)
+
+
+@pytest.mark.parametrize(
+    ("answers", "code"),
+    [
+        ({"branch": "nmosd"}, "benefit.none_while_nmosd_open"),
+        ({"branch": "ms", "serology_open": True, "ms_established": False}, "benefit.none_while_nmosd_open"),
+        ({"branch": "mogad"}, "benefit.none_for_other_disease"),
+        ({"branch": "ms", "progressive": True}, "benefit.none_for_progressive_course"),
+    ],
+)
+def test_where_the_model_does_not_belong_it_gives_no_number(library, answers, code):
+    """NMOSD present or open, another disease, progression alone: no bars, one line that says why."""
+    told = expected_benefit(asked(library, **answers), library, 0, 50)
+    assert (told.benefit, codes(told)) == ((), [code])
+
+
+def test_an_established_ms_keeps_its_number_while_serology_is_awaited(library):
+    """A known relapsing course is not made an NMOSD by a missing test."""
+    facts = asked(library, branch="ms", serology_open=True, ms_established=True, progressive=False)
+    assert expected_benefit(facts, library, 0, 50).benefit
+
+
+def test_optic_neuritis_of_unknown_serology_still_learns_of_the_trial(library):
+    """No bars, but what is known: NMOSD is open, and the trial and the guideline left isolated optic neuritis out."""
+    facts = asked(library, branch="ms", serology_open=True, visual_attack=True)
+    told = expected_benefit(facts, library, 0, 50)
+    assert told.benefit == ()
+    assert codes(told) == ["benefit.none_while_nmosd_open", "benefit.optic_neuritis_not_in_trial"]

@@ -1,0 +1,278 @@
+"""All solutes of one patient moved on together: the room between the scalar laws and the time loop.
+
+`exact` moves a linear solute over any span of constant flows in one step. `advance` moves the coupled ones (shared
+FcRn, saturable targets, depots), or all of them while the plasma volume changes, by one fourth-order Runge-Kutta step,
+which keeps a steady state and the mass ledger to rounding. A coupled session calls `set_flows`, then `advance` for
+all m solutes at each of its own steps.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from opentpe.kernel import turnover
+from opentpe.kernel.arrays import (
+    ABSORPTION,
+    AVAILABLE,
+    BLOCKER_HALF,
+    BLOCKER_LOSS,
+    BLOCKER_SPREAD,
+    CATABOLIC,
+    CATABOLISED,
+    CENTRAL,
+    CONCENTRATION,
+    DEPOT,
+    DEPOT_LEFT,
+    ESCAPE,
+    FCRN,
+    FCRN_HALF,
+    FCRN_REFERENCE,
+    FREE_RATE,
+    HALF,
+    IV,
+    MAXIMUM,
+    PLASMA,
+    PLASMA_ML,
+    REMOVED,
+    RETURN,
+    SATURABLE,
+    SC,
+    SPREAD,
+    STATE_ROWS,
+    SUPPLIED,
+    SYNTHESIS,
+    SYNTHESIS_RATIO,
+    TISSUE,
+    WORK_ROWS,
+    Floats,
+    Packed,
+    Row,
+    State,
+)
+from opentpe.kernel.compiled import compiled
+
+# Rows of State.work: stage slopes of plasma, tissue and depot; sums of slopes, removal and catabolism over a step;
+# then per solute: fixed loss rate, FcRn-free rate, recycled share, saturable maximum and half amount per mL of plasma,
+# escape per concentration, clearance, supply, depot rate, IgG concentration per amount and volume.
+(_D1, _D2, _D0, _S1, _S2, _S0, _OUT, _BURNT) = range(8)
+(_FIXED, _FREE, _SHARE, _MAXIMUM, _HALF, _ESCAPE, _CLEAR, _GAIN, _ABSORB, _IGG) = range(8, WORK_ROWS)
+
+
+@compiled
+def row(i: int, packed: Packed) -> Row:
+    """Patient i of a cohort."""
+    return Row(packed.person[i], packed.solute[i], packed.law, packed.weight, packed.coupled)
+
+
+@compiled
+def blank_state(m: int) -> State:
+    """Room for the amounts of m solutes."""
+    return State(np.zeros((STATE_ROWS, m)), np.zeros(2), np.zeros((WORK_ROWS, m)))
+
+
+@compiled
+def rest(patient: Row, state: State) -> None:
+    """The patient at rest: tissue in balance with plasma, synthesis equal to catabolism at the patient's own IgG."""
+    y, w, par, person = state.amount, state.work, patient.solute, patient.person
+    volume, total = person[PLASMA_ML], 0.0
+    for j in range(patient.law.size):
+        law = patient.law[j]
+        w[_FIXED, j] = 0.0 if law & FCRN else par[CATABOLIC, j]
+        w[_FREE, j] = person[FREE_RATE] if law & FCRN else 0.0
+        w[_SHARE, j] = turnover.recycled_share(par[CATABOLIC, j], person[FREE_RATE])
+        w[_MAXIMUM, j] = par[MAXIMUM, j] if law & SATURABLE else 0.0
+        w[_HALF, j] = par[HALF, j] * par[CENTRAL, j]
+        w[_ESCAPE, j] = par[ESCAPE, j] * volume
+        w[_ABSORB, j] = par[ABSORPTION, j] if law & DEPOT else 0.0
+        w[_IGG, j] = patient.weight[j] / par[CENTRAL, j]
+        y[PLASMA, j] = par[CONCENTRATION, j] * par[CENTRAL, j] * volume
+        y[TISSUE, j] = y[PLASMA, j] * par[ESCAPE, j] / par[RETURN, j] if par[RETURN, j] > 0.0 else 0.0
+        y[SUPPLIED, j] = y[PLASMA, j] + y[TISSUE, j]
+        y[DEPOT_LEFT, j] = y[REMOVED, j] = y[CATABOLISED, j] = 0.0
+        total += w[_IGG, j] * y[PLASMA, j] / volume
+    state.blocker[0] = 0.0
+    drive = _drive(patient, total, 0.0)
+    for j in range(patient.law.size):
+        burnt = _burnt(w, j, drive, y[PLASMA, j], volume)
+        y[SYNTHESIS, j] = par[SYNTHESIS_RATIO, j] * burnt
+
+
+@compiled
+def concentration(patient: Row, j: int, amount: float, plasma_ml: float) -> float:
+    """Concentration of solute j, mg/mL, of an amount in its central volume."""
+    central_ratio: float = patient.solute[CENTRAL, j]
+    return amount / (central_ratio * plasma_ml)
+
+
+@compiled
+def _drive(patient: Row, total_igg: float, blocker: float) -> float:
+    person = patient.person
+    return turnover.recycling_drive(total_igg, person[FCRN_HALF], person[FCRN_REFERENCE], blocker, person[BLOCKER_HALF])
+
+
+@compiled
+def _burnt(w: Floats, j: int, drive: float, amount: float, plasma_ml: float) -> float:
+    """Amount of solute j catabolised per minute: fixed, FcRn-dependent and saturable routes."""
+    rate: float = w[_FIXED, j] + turnover.fcrn_rate(w[_SHARE, j], w[_FREE, j], drive)
+    return (rate + turnover.saturable_rate(w[_MAXIMUM, j], w[_HALF, j] * plasma_ml, amount)) * amount
+
+
+@compiled
+def give(patient: Row, state: State, solute: int, route: int, amount: float) -> None:
+    """A dose: into plasma, into the depot (its available part), or of the FcRn blocker."""
+    if solute < 0:
+        state.blocker[0] += amount
+    elif route == SC:
+        state.amount[DEPOT_LEFT, solute] += amount * patient.solute[AVAILABLE, solute]
+        state.amount[SUPPLIED, solute] += amount * patient.solute[AVAILABLE, solute]
+    elif route == IV:
+        state.amount[PLASMA, solute] += amount
+        state.amount[SUPPLIED, solute] += amount
+
+
+@compiled
+def copy_amounts(source: Floats, target: Floats, last: int) -> None:
+    """Copies plasma, tissue and depot of the first `last` solutes for a side step."""
+    for j in range(last):
+        target[PLASMA, j], target[TISSUE, j], target[DEPOT_LEFT, j] = (
+            source[PLASMA, j],
+            source[TISSUE, j],
+            source[DEPOT_LEFT, j],
+        )
+
+
+@compiled
+def set_flows(
+    patient: Row, state: State, plasma_flow: float, replacement_flow: float, content: Floats, sieving: Floats
+) -> None:
+    """Sets what `advance` holds constant: flows mL/min, `content` [m] of the fluid given, `sieving` [m]."""
+    w, par = state.work, patient.solute
+    state.blocker[1] = plasma_flow / patient.person[BLOCKER_SPREAD]
+    for j in range(patient.law.size):
+        w[_CLEAR, j] = turnover.exchange_rate(sieving[j], plasma_flow, par[SPREAD, j], 1.0)
+        w[_GAIN, j] = state.amount[SYNTHESIS, j] + replacement_flow * content[j]
+
+
+@compiled
+def fastest(patient: Row, state: State, plasma_ml: float, last: int) -> float:
+    """An upper bound, per minute, of the rates of the first `last` solutes: what limits a Runge-Kutta step."""
+    w, top = state.work, 0.0
+    for j in range(last):
+        rate = w[_FIXED, j] + w[_FREE, j] + patient.solute[RETURN, j] + (w[_ESCAPE, j] + w[_CLEAR, j]) / plasma_ml
+        rate += turnover.saturable_rate(w[_MAXIMUM, j], w[_HALF, j] * plasma_ml, 0.0)
+        top = max(top, rate, w[_ABSORB, j])
+    return top
+
+
+@compiled
+def saturable(state: State, last: int) -> bool:
+    """Whether one of the first `last` solutes has a saturable route: it speeds up as its level falls."""
+    for j in range(last):
+        if state.work[_MAXIMUM, j] > 0.0 and state.amount[SUPPLIED, j] > 0.0:
+            return True
+    return False
+
+
+@compiled
+def exact(patient: Row, state: State, j: int, plasma_ml: float, dt: float) -> tuple[float, float, float, float]:
+    """Plasma, tissue, removed and catabolised amount of linear solute j after `dt` minutes of the flows set."""
+    w, y = state.work, state.amount
+    k10, back = w[_FIXED, j], patient.solute[RETURN, j]
+    out, q = w[_ESCAPE, j] / plasma_ml, w[_CLEAR, j] / plasma_ml
+    plasma, tissue, exposure = turnover.two_pool(
+        y[PLASMA, j], y[TISSUE, j], k10 + out + q, back, out, back, w[_GAIN, j], dt
+    )
+    return plasma, tissue, q * exposure, k10 * exposure
+
+
+@compiled
+def levels(patient: Row, state: State, j: int, plasma_ml: float, times: Floats, where: Floats) -> None:
+    """Concentrations of linear solute j at `times` [t] minutes from now, into `where` [t]."""
+    w, y = state.work, state.amount
+    back, out = patient.solute[RETURN, j], w[_ESCAPE, j] / plasma_ml
+    a = w[_FIXED, j] + out + w[_CLEAR, j] / plasma_ml
+    sound, floor, slow, slow_rate, fast, fast_rate = turnover.modes(
+        y[PLASMA, j], y[TISSUE, j], a, back, out, back, w[_GAIN, j]
+    )
+    for k in range(times.size):
+        if sound:
+            now = floor + slow * math.exp(slow_rate * times[k]) + fast * math.exp(fast_rate * times[k])
+        else:
+            now = exact(patient, state, j, plasma_ml, times[k])[0]
+        where[k] = concentration(patient, j, now, plasma_ml)
+
+
+@compiled
+def settle(patient: Row, state: State, j: int, plasma_ml: float, dt: float) -> None:
+    """Moves linear solute j on by `dt` minutes in place, with its ledger."""
+    y = state.amount
+    plasma, tissue, removed, burnt = exact(patient, state, j, plasma_ml, dt)
+    y[PLASMA, j] = plasma
+    y[TISSUE, j] = tissue
+    y[SUPPLIED, j] += state.work[_GAIN, j] * dt
+    y[REMOVED, j] += removed
+    y[CATABOLISED, j] += burnt
+
+
+@compiled
+def advance(
+    patient: Row,
+    state: State,
+    y: Floats,
+    blocker: float,
+    step_min: float,
+    log_growth: float,
+    volume_ml: float,
+    volume_step_ml: float,
+    first: int,
+    stop: int,
+    last: int,
+) -> float:
+    """Moves the first `last` solutes in `y` on by steps first to stop - 1; what is left of the blocker.
+
+    Step n lasts step_min x exp(n log_growth) minutes. `y` is `state.amount`, or a copy for a side step. `last` is
+    `patient.coupled`, or m for all. Plasma volume is volume_ml + n volume_step_ml at the start of step n, linear
+    within. Fourth order: keep step x `fastest` below 0.3.
+    """
+    w, par, held = state.work, patient.solute, blocker
+    for n in range(first, stop):
+        dt = step_min * math.exp(n * log_growth)
+        start = volume_ml + volume_step_ml * n
+        blocker_rate = patient.person[BLOCKER_LOSS] + state.blocker[1] / start
+        half_left = math.exp(-0.5 * blocker_rate * dt) if held > 0.0 else 1.0
+        for slope in range(_FIXED):
+            for j in range(last):
+                w[slope, j] = 0.0
+        for stage in range(4):
+            node = 0.5 * ((stage + 1) // 2)
+            ahead, volume = node * dt, start + node * volume_step_ml
+            weight = dt / 6.0 if stage in (0, 3) else dt / 3.0
+            total, per_ml = 0.0, 1.0 / volume
+            for j in range(last):
+                total += w[_IGG, j] * (y[PLASMA, j] + ahead * w[_D1, j])
+            left = 1.0 if stage == 0 else (half_left if stage < 3 else half_left * half_left)
+            drive = _drive(patient, total * per_ml, held * left)
+            for j in range(last):
+                x = y[PLASMA, j] + ahead * w[_D1, j]
+                burnt = _burnt(w, j, drive, x, volume)
+                cleared = w[_CLEAR, j] * per_ml * x
+                net_out = w[_ESCAPE, j] * per_ml * x - par[RETURN, j] * (y[TISSUE, j] + ahead * w[_D2, j])
+                absorbed = w[_ABSORB, j] * (y[DEPOT_LEFT, j] + ahead * w[_D0, j])
+                w[_D1, j] = (w[_GAIN, j] - burnt) + (absorbed - cleared - net_out)
+                w[_D2, j], w[_D0, j] = net_out, -absorbed
+                w[_S1, j] += weight * w[_D1, j]
+                w[_S2, j] += weight * net_out
+                w[_S0, j] -= weight * absorbed
+                w[_OUT, j] += weight * cleared
+                w[_BURNT, j] += weight * burnt
+        for j in range(last):
+            y[PLASMA, j] += w[_S1, j]
+            y[TISSUE, j] += w[_S2, j]
+            y[DEPOT_LEFT, j] += w[_S0, j]
+            y[SUPPLIED, j] += w[_GAIN, j] * dt
+            y[REMOVED, j] += w[_OUT, j]
+            y[CATABOLISED, j] += w[_BURNT, j]
+        held *= half_left * half_left
+    return held

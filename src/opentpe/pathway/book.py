@@ -1,0 +1,333 @@
+"""The pathway compiled from the evidence library: questions, gates, variants, guidelines as one value to pass along."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, Final
+
+from opentpe.domain.decision import Absence, Advice, Alert, Fact, Step
+from opentpe.domain.patient import Patient
+from opentpe.domain.relapse import Relapse
+from opentpe.errors import EvidenceError
+from opentpe.evidence.load import Library
+from opentpe.pathway import facts
+from opentpe.pathway.derive import Derivation, derivation_question
+from opentpe.pathway.guidelines import Guideline, guideline_of
+from opentpe.pathway.rules import EFFECTS, Clause, Rule, parse_condition, silent_steps, step_of
+from opentpe.pathway.sheet import Question, Sheet, sheet_of
+from opentpe.pathway.steroids import Regimen, regimens_of
+
+GATES: Final = ("g0", "g1", "g2", "g3", "g4", "g5", "g6", "g7", "g8", "g9")
+_DECIDES: Final = ("stop", "advice")
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One gate: what it asks, when its remarks apply, and its rules in order."""
+
+    key: str
+    name: str
+    guard: tuple[Clause, ...]
+    rules: tuple[Rule, ...]
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What a gate says once the advice is known: the part that is the same for everyone, ready, and the rest."""
+
+    guard: tuple[Clause, ...]
+    fixed: tuple[Rule, ...]
+    fixed_steps: tuple[Step, ...]
+    fixed_alerts: tuple[Alert, ...]
+    rules: tuple[Rule, ...]
+
+    @classmethod
+    def of(cls, gate: Gate) -> Remark:
+        """The remarks of a gate."""
+        rules = [r for r in gate.rules if r.effect not in (*_DECIDES, "cap")]
+        fixed = tuple(r for r in rules if r.unconditional is not None)
+        steps = tuple(step_of(r, outcome=True, facts=()) for r in fixed)
+        alerts = tuple(r.unconditional for r in fixed if r.unconditional is not None)
+        return cls(gate.guard, fixed, steps, alerts, tuple(r for r in rules if r.unconditional is None))
+
+
+@dataclass(frozen=True, slots=True)
+class Pathway:
+    """All rules ready to walk. Build it once per library with `Pathway.of` and pass it along.
+
+    `deciding` are the rules that set the advice, in order; `caps` may lower it; `remarks` follow the advice, by gate.
+    `reach` tells, for a fact, every answer that depends on it; `first` the first deciding rule that looks at it.
+    """
+
+    gates: tuple[Gate, ...]
+    questions: Mapping[str, Question]
+    derivations: Mapping[str, Derivation]
+    variants: Mapping[str, Derivation]
+    guidelines: Mapping[str, Guideline]
+    limits: Mapping[str, float]
+    regimens: tuple[Regimen, ...]
+    deciding: tuple[Rule, ...]
+    caps: tuple[Rule, ...]
+    remarks: tuple[Remark, ...]
+    reach: Mapping[str, frozenset[str]]
+    first: Mapping[str, int]
+    probes: Mapping[str, tuple[bool | float | str, ...]]
+    nearby: Mapping[str, tuple[bool | float | str, ...]]
+    gate_of: Mapping[str, str]
+    unit: Mapping[str, Any]
+    advices: Mapping[Advice, Fact]
+    open_questions: frozenset[str]  # unknown until answered, and not following from others
+    assumable: frozenset[str]  # taken as "no" where nobody recorded them
+    settled: tuple[str, ...]  # answered by another finding where they are not recorded
+    definition: str = "opentpe"
+
+    @classmethod
+    def of(cls, library: Library) -> Pathway:
+        """The pathway of a library; `EvidenceError` names the file and rule that cannot be read."""
+        limits = {s.key.removeprefix("limits."): s.value for s in library.all_sourced() if s.key.startswith("limits.")}
+        return _build(library, limits)
+
+    @property
+    def rules(self) -> Iterator[Rule]:
+        """Every rule of every gate, in order: the records an export reads."""
+        return (rule for gate in self.gates for rule in gate.rules)
+
+    def records(self) -> Iterator[dict[str, object]]:
+        """Every rule as a plain record for an export: gate, condition, effect, advice or alert, sources, level."""
+        for gate in self.gates:
+            for rule in gate.rules:
+                yield {
+                    "gate": gate.key,
+                    "gate_name": gate.name,
+                    "rule": rule.name,
+                    "code": rule.code,
+                    "when": rule.condition,
+                    "effect": rule.effect,
+                    "advice": rule.advice.value if rule.advice is not None else "",
+                    "kind": rule.kind,
+                    "due": rule.due,
+                    "setting": rule.setting,
+                    "sources": rule.sources,
+                    "level": rule.level,
+                }
+
+    def sheet(self, patient: Patient, relapse: Relapse | None, on: date, unit: Mapping[str, Any] | None) -> Sheet:
+        """A fresh working sheet for one patient."""
+        settings = {**self.unit, **unit} if unit else self.unit
+        return sheet_of(patient, relapse, on, settings, self.limits, self.questions, self.regimens)
+
+    def with_definition(self, name: str) -> Pathway:
+        """The same pathway with another published definition of "refractory"."""
+        if name not in self.variants:
+            raise EvidenceError(
+                f"evidence/pathway/refractory.toml: no definition {name!r}; known: {', '.join(self.variants)}"
+            )
+        if self.definition == name:
+            return self
+        questions = {**self.questions, "refractory": derivation_question(self.variants[name])}
+        reach = _reach(questions)
+        first = _first(reach, list(self.deciding))
+        return replace(self, definition=name, questions=questions, reach=reach, first=first)
+
+
+def _build(library: Library, limits: Mapping[str, float]) -> Pathway:
+    declared = library.document("pathway/facts")
+    questions = {name: facts.question(name, row, limits) for name, row in declared.items()}
+    reader = _Reader(limits, questions)
+    documents = {key: library.document(f"pathway/{key}") for key in GATES}
+    derivations = reader.derivations(documents)
+    variants = reader.variants(library.document("pathway/refractory"))
+    questions["refractory"] = derivation_question(variants["opentpe"])
+    gates = tuple(reader.gate(key, document) for key, document in documents.items())
+    rules = [rule for gate in gates for rule in gate.rules]
+    guidelines = {
+        name.removesuffix("/statements"): guideline_of(name.removesuffix("/statements"), document, reader.clauses)
+        for name, document in library.folder("guidelines").items()
+    }
+    return Pathway(
+        gates,
+        questions,
+        derivations,
+        variants,
+        guidelines,
+        limits,
+        regimens_of(library.document("steroids")),
+        tuple(r for r in rules if r.effect in _DECIDES),
+        tuple(r for r in rules if r.effect == "cap"),
+        tuple(Remark.of(g) for g in gates),
+        reach := _reach(questions),
+        _first(reach, rules),
+        _probes(questions, rules, [*derivations.values(), *variants.values()]),
+        _nearby(questions, rules, [*derivations.values(), *variants.values()]),
+        _gate_of(gates, derivations),
+        library.document("unit"),
+        reader.advices,
+        frozenset(n for n, q in questions.items() if not q.assumed and not q.needs),
+        frozenset(n for n, q in questions.items() if q.assumed and not q.needs and not q.inspects),
+        tuple(n for n, q in questions.items() if q.settled_by),
+    )
+
+
+class _Reader:
+    """Reads rule tables against the declared questions and limits."""
+
+    def __init__(self, limits: Mapping[str, float], questions: dict[str, Question]) -> None:
+        self.limits = limits
+        self.questions = questions
+        self.defaults: dict[str, Fact] = {}
+        self.advices = {a: Fact("advice", a.value) for a in Advice}
+
+    def limit(self, key: str) -> float:
+        try:
+            return self.limits[key]
+        except KeyError:
+            raise EvidenceError(f"evidence/limits.toml: no entry {key!r}") from None
+
+    def clauses(self, text: str, where: str) -> tuple[Clause, ...]:
+        return parse_condition(text, where, self.limit, self._assumed)
+
+    def _assumed(self, name: str) -> bool:
+        question = self.questions.get(name)
+        return question is not None and question.assumed
+
+    def shared(self, name: str) -> tuple[Fact, ...]:
+        """The answers to a question that are one object for every patient."""
+        if name == "advice":
+            return tuple(self.advices.values())
+        question = self.questions.get(name)
+        usual = (self.defaults[name],) if name in self.defaults else ()
+        return (question.absent, question.no, *usual) if question is not None else ()
+
+    def derivations(self, documents: Mapping[str, Mapping[str, Any]]) -> dict[str, Derivation]:
+        found: dict[str, Derivation] = {}
+        for key, document in documents.items():
+            for name, row in document.get("derive", {}).items():
+                found[name] = Derivation.of(name, key, row, self.clauses, self.shared)
+                self.questions[name] = derivation_question(found[name])
+                self.defaults[name] = found[name].default
+        return found
+
+    def variants(self, document: Mapping[str, Any]) -> dict[str, Derivation]:
+        return {
+            name: Derivation.of("refractory", "g6", row, self.clauses, self.shared, name)
+            for name, row in document.items()
+        }
+
+    def gate(self, key: str, document: Mapping[str, Any]) -> Gate:
+        rules = tuple(self.rule(key, row) for row in document.get("rule", ()))
+        guard = self.clauses(str(document.get("guard", "")), f"{key}.guard")
+        return Gate(key, str(document["name"]), guard, rules, tuple(document.get("sources", ())))
+
+    def rule(self, gate: str, row: Mapping[str, Any]) -> Rule:
+        name, effect = str(row["name"]), str(row["effect"])
+        if effect not in EFFECTS:
+            raise EvidenceError(f"pathway rule {gate}.{name}: no effect {effect!r}")
+        rule = Rule(
+            gate=gate,
+            name=name,
+            condition=str(row.get("when", "")),
+            clauses=self.clauses(str(row.get("when", "")), f"{gate}.{name}"),
+            effect=effect,
+            code=str(row.get("code", name)),
+            advice=Advice(row["advice"]) if "advice" in row else None,
+            kind=str(row.get("kind", "")),
+            due=str(row.get("due", "")),
+            setting=str(row.get("setting", "")),
+            facts=tuple(row.get("facts", ())),
+            values=tuple(self._value(k, v) for k, v in row.get("values", {}).items()),
+            sources=tuple(row.get("sources", ())),
+            level=str(row.get("level", "")),
+            provisional_on=tuple(row.get("provisional_on", ())),
+            rank=int(row.get("rank", 5)),
+            reassess_d=self.limit(row["reassess"].removeprefix("@")) if "reassess" in row else None,
+        )
+        return self._finished(rule)
+
+    def _value(self, name: str, value: str | float) -> Fact:
+        if isinstance(value, str) and value.startswith("@"):
+            return Fact(name, self.limit(value[1:]), ("local setting",))
+        return Fact(name, value)
+
+    def _finished(self, rule: Rule) -> Rule:
+        """The rule with everything prepared that does not depend on a patient."""
+        fixed = rule.effect == "alert" and not rule.clauses and not rule.facts
+        ready = Alert(rule.code, rule.kind, rule.values, rule.sources, rule.level, rule.due) if fixed else None
+        line = Step(rule.gate, rule.name, rule.condition, outcome=False, sources=rule.sources)
+        shared = self.shared(rule.clauses[0].fact) if rule.clauses else ()
+        first = rule.clauses[0].fact if rule.clauses else ""
+        return replace(rule, unconditional=ready, first=first, silent=silent_steps(rule.clauses, shared, line))
+
+
+def _reach(questions: Mapping[str, Question]) -> dict[str, frozenset[str]]:
+    direct: dict[str, set[str]] = {name: set() for name in questions}
+    for name, question in questions.items():
+        for need in question.needs:
+            if need not in direct:
+                raise EvidenceError(f"pathway fact {name} needs {need!r}, which is not declared")
+            direct[need].add(name)
+    return {name: frozenset(_closure(name, direct)) for name in questions}
+
+
+def _first(reach: Mapping[str, frozenset[str]], rules: list[Rule]) -> dict[str, int]:
+    looks: dict[str, int] = {}
+    deciding = [r for r in rules if r.effect in _DECIDES]
+    for place, rule in enumerate(deciding):
+        for clause in rule.clauses:
+            looks.setdefault(clause.fact, place)
+    last = len(deciding)
+    return {name: min(looks.get(n, last) for n in (name, *reach[name])) for name in reach}
+
+
+def _closure(name: str, direct: Mapping[str, set[str]]) -> set[str]:
+    found: set[str] = set()
+    todo = [name]
+    while todo:
+        for child in direct[todo.pop()]:
+            if child not in found:
+                found.add(child)
+                todo.append(child)
+    return found
+
+
+def _probes(
+    questions: Mapping[str, Question], rules: list[Rule], derivations: list[Derivation]
+) -> dict[str, tuple[bool | float | str, ...]]:
+    """Answers worth trying for a fact: its declared ones, else those that its rules tell apart."""
+    near = _nearby(questions, rules, derivations)
+    return {name: question.answers or near[name] for name, question in questions.items()}
+
+
+def _nearby(
+    questions: Mapping[str, Question], rules: list[Rule], derivations: list[Derivation]
+) -> dict[str, tuple[bool | float | str, ...]]:
+    """The answers on both sides of every bound that rules set for a number; all answers for the rest."""
+    clauses = [c for r in rules for c in r.clauses] + [c for d in derivations for b in d.branches for c in b.clauses]
+    found: dict[str, tuple[bool | float | str, ...]] = {}
+    for name, question in questions.items():
+        mine = [c for c in clauses if c.fact == name]
+        bounds = {c.threshold for c in mine if c.threshold is not None}
+        if bounds:
+            near = {round(b + d, 3) for b in bounds for d in (-_nudge(b), 0.0, _nudge(b))}
+            found[name] = tuple(sorted(near | {a for a in question.answers if isinstance(a, float | int)}))
+        else:
+            found[name] = question.answers or tuple(dict.fromkeys(v for c in mine for v in c.choices)) or (True, False)
+    return found
+
+
+def _gate_of(gates: tuple[Gate, ...], derivations: Mapping[str, Derivation]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for gate in gates:
+        mine = [c.fact for d in derivations.values() if d.gate == gate.key for b in d.branches for c in b.clauses]
+        for name in (*mine, *(c.fact for r in gate.rules if r.advice is not None for c in r.clauses)):
+            found.setdefault(name, gate.key)
+    return found
+
+
+def _nudge(bound: float) -> float:
+    return 1.0 if abs(bound) >= 10 else 0.5 if abs(bound) >= 1 else 0.01
+
+
+__all__ = ["GATES", "Absence", "Gate", "Pathway"]

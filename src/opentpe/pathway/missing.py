@@ -1,0 +1,99 @@
+"""What the record does not say, and what each answer could turn the advice into: by trying the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from opentpe.domain.decision import Absence, Advice, Fact, Missing
+from opentpe.pathway.book import Pathway
+from opentpe.pathway.sheet import Sheet
+from opentpe.pathway.walk import Verdict, recap, walk
+
+
+def supposing(pathway: Pathway, sheet: Sheet, changes: Iterable[Fact]) -> Sheet:
+    """The same sheet with some facts answered otherwise; everything that follows from them is asked anew."""
+    known = dict(sheet.known)
+    for fact in changes:
+        known[fact.name] = fact
+        for name in pathway.reach[fact.name]:
+            known.pop(name, None)
+    for fact in changes:
+        known[fact.name] = fact
+    return Sheet(
+        sheet.patient,
+        sheet.relapse,
+        sheet.on,
+        sheet.unit,
+        sheet.limits,
+        sheet.questions,
+        sheet.regimens,
+        sheet.findings,
+        sheet.newest,
+        sheet.conditions,
+        sheet.drugs,
+        sheet.doses,
+        known,
+    )
+
+
+def could_become(pathway: Pathway, sheet: Sheet, name: str, now: Verdict) -> tuple[Advice, ...]:
+    """Every other advice that an answer to one question could lead to, lowest first."""
+    found = set()
+    for answer in pathway.probes[name]:
+        advice = advice_if(pathway, sheet, (supposed(name, answer),), now).advice
+        if advice is not now.advice:
+            found.add(advice)
+    return tuple(a for a in Advice if a in found)
+
+
+def supposed(name: str, answer: bool | float | str) -> Fact:
+    """An answer as if it were found today."""
+    return Fact(name, answer, age_days=0, note="supposed")
+
+
+def advice_if(pathway: Pathway, sheet: Sheet, changes: tuple[Fact, ...], now: Verdict) -> Verdict:
+    """The verdict with some facts answered otherwise; rules that look at none of them are not walked again."""
+    supposed = supposing(pathway, sheet, changes)
+    start = min(pathway.first[f.name] for f in changes)
+    if start > now.place and not now.stopped_by:
+        return recap(pathway, supposed, now)
+    return walk(pathway, supposed, start=min(start, now.place))
+
+
+def missing_facts(pathway: Pathway, sheet: Sheet, verdict: Verdict, asked: tuple[str, ...]) -> tuple[Missing, ...]:
+    """The unknown facts of the walk: those that could change the advice first, then those that must be known."""
+    needed = {f.name for f in verdict.stopped_by}
+    rows = []
+    for name in asked:
+        if sheet.known[name].value is not None or name not in pathway.open_questions:
+            continue
+        if _answered_otherwise(pathway, sheet, name):
+            continue
+        advices = could_become(pathway, sheet, name, verdict)
+        if advices or name in needed:
+            rows.append(Missing(name, pathway.questions[name].absence, pathway.gate_of.get(name, ""), advices))
+    if len(rows) < 2:
+        return tuple(rows)
+    order = list(Absence)
+    return tuple(sorted(rows, key=lambda m: (not m.could_become, order.index(m.absence), m.fact)))
+
+
+def _answered_otherwise(pathway: Pathway, sheet: Sheet, name: str) -> bool:
+    """True where the question is settled by another finding, as a response read off the EDSS."""
+    other = pathway.questions[name].settled_by
+    return bool(other) and sheet.ask(other).value is not None
+
+
+def assumed_facts(pathway: Pathway, sheet: Sheet, asked: tuple[str, ...]) -> tuple[Fact, ...]:
+    """What the walk took for granted because nobody recorded it, and what was read off other findings."""
+    rows = [sheet.known[n] for n in asked if n in pathway.assumable and _silent(sheet.known[n])]
+    for name in pathway.settled:
+        fact = sheet.known.get(name)
+        if fact is not None and fact.value is None:
+            other = sheet.ask(pathway.questions[name].settled_by)
+            rows += [other] if other.value is not None else []
+    return tuple(rows)
+
+
+def _silent(fact: Fact) -> bool:
+    return not fact.sources and fact.value in (None, False, "none")

@@ -1,0 +1,188 @@
+"""Named questions about safety: drugs around an exchange, blood values, size, pregnancy, the unit's means."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from opentpe.domain.decision import Fact
+from opentpe.pathway.sheet import Sheet, last_taken
+
+_COMPLEMENT: Final = ("eculizumab", "ravulizumab")
+_ANTI_IL6: Final = ("satralizumab", "tocilizumab")
+_LEVEL: Final = re.compile(r"\b([CTL])\s?(\d{1,2})\b", re.IGNORECASE)
+_RISES_WITH: Final = {"C": 0, "T": 8, "L": 20}
+_DYSREFLEXIA_TOP: Final = _RISES_WITH["T"] + 6  # counted from C1; T6 is the anatomical limit of the splanchnic outflow
+_PLEGIC: Final = ("paraplegia", "tetraplegia", "hemiplegia", "paraparesis")
+
+
+def urine_positive(sheet: Sheet) -> Fact:
+    """Whether nitrite or culture of a recent urine is positive."""
+    for kind in ("urine_culture", "urine_nitrite"):
+        row = sheet.newest.get(kind)
+        if row is not None and row.answer == "positive":
+            age = row.when.age_days(sheet.on)
+            if age <= sheet.limits["look_back.urine_d"]:
+                return Fact("urine_positive", kind, (row.source,), age)
+    return Fact("urine_positive", value=False)
+
+
+def leucocytes_on_steroids(sheet: Sheet) -> Fact:
+    """A raised leucocyte count during or just after high-dose steroids, which proves no infection."""
+    row, since = sheet.newest.get("leucocytes"), sheet.value("days_since_steroid_end")
+    if row is None or row.value is None or since is None:
+        return Fact("leucocytes_on_steroids", value=False)
+    raised = row.value > sheet.limits["infection.leucocytes_10_9_l"]
+    recent = since <= sheet.limits["infection.leucocytes_after_steroids_d"]
+    value = row.value if raised and recent else False
+    return Fact("leucocytes_on_steroids", value, (row.source,), row.when.age_days(sheet.on))
+
+
+def _drug(sheet: Sheet, name: str, kinds: tuple[str, ...], days: float) -> Fact:
+    for kind in kinds:
+        for drug in sheet.drugs.get(kind, ()):
+            last = last_taken(drug, sheet.on)
+            if last is not None and (sheet.on - last).days <= days:
+                return Fact(name, drug.kind, (drug.source,), (sheet.on - last).days)
+    return Fact(name, value=False)
+
+
+def complement_inhibitor(sheet: Sheet) -> Fact:
+    """A complement inhibitor whose label asks for a supplement with each exchange."""
+    return _drug(sheet, "complement_inhibitor", _COMPLEMENT, sheet.limits["look_back.antibody_d"])
+
+
+def anti_il6(sheet: Sheet) -> Fact:
+    """An antibody against the interleukin 6 receptor: fever and CRP do not show infection."""
+    return _drug(sheet, "anti_il6", _ANTI_IL6, sheet.limits["look_back.antibody_d"])
+
+
+def antibody_just_given(sheet: Sheet) -> Fact:
+    """An antibody given so recently that an exchange would remove much of the dose."""
+    drug = _drug(sheet, "antibody_just_given", ("antibody",), sheet.limits["drug.antibody_gap_h"] / 24)
+    return drug if drug.value not in _COMPLEMENT else Fact("antibody_just_given", value=False)
+
+
+def antibody(sheet: Sheet) -> Fact:
+    """A therapeutic antibody still in the blood."""
+    return _drug(sheet, "antibody", ("antibody",), sheet.limits["look_back.antibody_d"])
+
+
+def ivig_just_given(sheet: Sheet) -> Fact:
+    """Immunoglobulin given so recently that an exchange would remove it."""
+    return _drug(sheet, "ivig_just_given", ("immunoglobulin",), sheet.limits["drug.ivig_look_back_d"])
+
+
+def vaccine_just_given(sheet: Sheet) -> Fact:
+    """A vaccine given so recently that the antibodies it raises would be removed."""
+    return _drug(sheet, "vaccine_just_given", ("vaccine",), sheet.limits["look_back.vaccine_d"])
+
+
+def plasma_intolerance(sheet: Sheet) -> Fact:
+    """Why donor plasma is to be avoided: IgA deficiency, very low IgA, or an allergy to plasma."""
+    for kind in ("iga_deficiency",):
+        if kind in sheet.conditions:
+            return Fact("plasma_intolerance", kind, (sheet.conditions[kind].source,))
+    allergy = next((a for a in sheet.patient.allergies if a.kind in ("plasma", "iga_deficiency")), None)
+    if allergy is not None:
+        return Fact("plasma_intolerance", allergy.kind, (allergy.source,))
+    row = sheet.newest.get("iga")
+    if row is not None and row.value is not None and row.value < sheet.limits["safety.iga_low_g_l"]:
+        return Fact("plasma_intolerance", "iga_low", (row.source,), row.when.age_days(sheet.on))
+    return Fact("plasma_intolerance", value=False)
+
+
+def allergy_on_circuit(sheet: Sheet) -> Fact:
+    """An allergy to something the circuit or the order contains."""
+    kinds = ("albumin", "heparin", "ethylene_oxide", "latex", "citrate")
+    row = next((a for a in sheet.patient.allergies if a.kind in kinds), None)
+    return Fact("allergy_on_circuit", row.kind if row else False, (row.source,) if row else ())
+
+
+def pregnant(sheet: Sheet) -> Fact:
+    """Whether the patient is pregnant; not asked where it cannot be."""
+    row = sheet.newest.get("pregnancy")
+    if row is not None and row.when.age_days(sheet.on) <= sheet.limits["look_back.pregnancy_d"]:
+        return Fact("pregnant", row.answer == "pregnant", (row.source,), row.when.age_days(sheet.on))
+    listed = sheet.conditions.get("pregnancy")
+    if listed is not None:
+        return Fact("pregnant", True, (listed.source,))
+    age = sheet.value("age_years")
+    fertile = age is None or sheet.limits["safety.fertile_from_y"] <= age <= sheet.limits["safety.fertile_to_y"]
+    if sheet.patient.sex != "male" and fertile:
+        return Fact("pregnant", None)
+    return Fact("pregnant", value=False)
+
+
+def bmi(sheet: Sheet) -> Fact:
+    """Body mass index from measured weight and height, kg/m²."""
+    weight, height = sheet.newest.get("weight"), sheet.newest.get("height")
+    if weight is None or height is None or not weight.value or not height.value:
+        return Fact("bmi", None)
+    return Fact("bmi", weight.value / (height.value / 100) ** 2, (weight.source, height.source))
+
+
+def _lesion_height(text: str) -> int | None:
+    match = _LEVEL.search(text)
+    return None if match is None else _RISES_WITH[match[1].upper()] + int(match[2])
+
+
+def lesion_t6_or_above(sheet: Sheet) -> Fact:
+    """The level of a cord lesion at T6 or above."""
+    row = sheet.newest.get("lesion_level")
+    if row is None:
+        return Fact("lesion_t6_or_above", value=False)
+    text = row.text or row.answer
+    height = _lesion_height(text)
+    high = height is not None and height <= _DYSREFLEXIA_TOP
+    return Fact("lesion_t6_or_above", text if high else False, (row.source,), row.when.age_days(sheet.on))
+
+
+def plegic(sheet: Sheet) -> Fact:
+    """Whether the patient cannot walk: cannot stand, plegia by score, or a plegic target deficit."""
+    stand, pyramidal = sheet.newest.get("can_stand"), sheet.newest.get("fs_pyramidal")
+    if stand is not None and stand.answer == "no":
+        return Fact("plegic", True, (stand.source,), stand.when.age_days(sheet.on))
+    if pyramidal is not None and (pyramidal.value or 0) >= sheet.limits["severity.plegia_fs"]:
+        return Fact("plegic", True, (pyramidal.source,), pyramidal.when.age_days(sheet.on))
+    return Fact("plegic", value=False)
+
+
+def plegia_new(sheet: Sheet) -> Fact:
+    """Whether plegia came with this attack."""
+    rise, row = sheet.ask("pyramidal_rise"), sheet.newest.get("fs_pyramidal")
+    high = row is not None and (row.value or 0) >= sheet.limits["severity.plegia_fs"]
+    return Fact("plegia_new", bool(high and rise.value), rise.sources if high else (), rise.age_days)
+
+
+def poor_veins(sheet: Sheet) -> Fact:
+    """Whether no arm offers a usable vein."""
+    sides = ("left", "right")
+    rows = [sheet.newest.get(f"veins_{s}") for s in sides]
+    arms = [sheet.newest.get(f"arm_usable_{s}") for s in sides]
+    bad = [
+        (v is not None and v.answer == "poor") or (a is not None and a.answer == "unusable")
+        for v, a in zip(rows, arms, strict=True)
+    ]
+    seen = tuple(r.source for r in (*rows, *arms) if r is not None)
+    return Fact("poor_veins", all(bad), seen if all(bad) else ())
+
+
+def modality(sheet: Sheet) -> Fact:
+    """The unit's method: centrifuge_citrate, membrane_heparin or immunoadsorption."""
+    return Fact("modality", str(sheet.unit["modality"]), ("unit",))
+
+
+def exchange_elsewhere(sheet: Sheet) -> Fact:
+    """Whether the exchange must be done at another hospital."""
+    away = not sheet.unit["has_separator"]
+    return Fact("exchange_elsewhere", away, ("unit",) if away else ())
+
+
+def line_or_puncture_due(sheet: Sheet) -> Fact:
+    """A procedure that needs clotting: central line, lumbar puncture or surgery due."""
+    row = sheet.newest.get("procedure_due")
+    due = row is not None and row.answer in ("line", "lumbar_puncture", "surgery", "neuraxial", "delivery")
+    if row is None or not due:
+        return Fact("line_or_puncture_due", value=False)
+    return Fact("line_or_puncture_due", row.answer, (row.source,), row.when.age_days(sheet.on))

@@ -1,0 +1,164 @@
+"""The working sheet of one patient on one day: the record indexed once, each question answered once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from opentpe.domain.decision import Absence, Fact, Step
+from opentpe.domain.patient import Condition, Medication, Observation, Patient, When
+from opentpe.domain.relapse import Relapse, SteroidDose
+
+if TYPE_CHECKING:
+    from opentpe.pathway.steroids import Regimen
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One declared fact: how it is read, how old it may be, what its absence means, which answers it can have."""
+
+    name: str
+    absence: Absence
+    answer: Callable[[Sheet], Fact]
+    absent: Fact  # the one shared answer for "the record does not say"
+    no: Fact  # the one shared answer for "nothing of the kind is recorded"
+    look_back_days: int | None = None
+    needs: tuple[str, ...] = ()
+    answers: tuple[bool | float | str, ...] = ()
+    settled_by: str = ""
+    inspects: bool = False  # looks the record over: its "no" is a finding, not an assumption
+
+    @property
+    def assumed(self) -> bool:
+        """True where silence of the record is taken as "no"."""
+        return self.absence is Absence.ASSUMED_FALSE
+
+
+@dataclass(slots=True)
+class Sheet:
+    """What is asked and answered for one patient; the only thing in the pathway that changes while it works."""
+
+    patient: Patient
+    relapse: Relapse | None
+    on: date
+    unit: Mapping[str, Any]
+    limits: Mapping[str, float]
+    questions: Mapping[str, Question]
+    regimens: tuple[Regimen, ...] = ()
+    findings: dict[str, list[Observation]] = field(default_factory=dict)
+    newest: dict[str, Observation] = field(default_factory=dict)
+    conditions: dict[str, Condition] = field(default_factory=dict)
+    drugs: dict[str, list[Medication]] = field(default_factory=dict)
+    doses: tuple[SteroidDose, ...] = ()
+    known: dict[str, Fact] = field(default_factory=dict)
+    trace: list[Step] | None = None
+
+    def ask(self, name: str) -> Fact:
+        """The answer to a question, worked out at most once."""
+        fact = self.known.get(name)
+        if fact is None:
+            question = self.questions[name]
+            fact = question.answer(self)
+            if not fact.sources and not fact.note:
+                if fact.value is None:
+                    fact = question.absent
+                elif fact.value is False:
+                    fact = question.no
+            self.known[name] = fact
+        return fact
+
+    def value(self, name: str) -> Any:
+        """The bare answer, None where the record does not say."""
+        return self.ask(name).value
+
+    def since(self, kind: str, first: date) -> list[Observation]:
+        """Observations of a kind from a day up to `on`, oldest first."""
+        rows = [o for o in self.findings.get(kind, ()) if first <= o.when.earliest.date()]
+        return sorted(rows, key=_age_order) if len(rows) > 1 else rows
+
+    def before(self, kind: str, day: date) -> Observation | None:
+        """The last observation of a kind before a day."""
+        rows = [o for o in self.findings.get(kind, ()) if o.when.latest.date() < day]
+        return max(rows, key=_age_order, default=None)
+
+    @property
+    def onset(self) -> date | None:
+        """The first day of the attack, as the day count has it."""
+        day = self.value("day_of_attack")
+        return None if day is None else self.on - timedelta(days=int(day))
+
+
+def sheet_of(
+    patient: Patient,
+    relapse: Relapse | None,
+    on: date,
+    unit: Mapping[str, Any],
+    limits: Mapping[str, float],
+    questions: Mapping[str, Question],
+    regimens: tuple[Regimen, ...],
+) -> Sheet:
+    """A fresh sheet: newest finding per kind, active diagnoses, drugs by kind and group, steroid doses in order."""
+    doses = tuple(d for c in relapse.steroids for d in c.doses if d.on <= on) if relapse is not None else ()
+    return Sheet(
+        patient,
+        relapse,
+        on,
+        unit,
+        limits,
+        questions,
+        regimens,
+        findings := _findings(patient, on),
+        {kind: max(rows, key=_age_order) if len(rows) > 1 else rows[0] for kind, rows in findings.items()},
+        _conditions(patient, on),
+        _drugs(patient, on),
+        tuple(sorted(doses, key=lambda d: (d.on, d.source))),
+    )
+
+
+def _findings(patient: Patient, on: date) -> dict[str, list[Observation]]:
+    """Observations up to a day by kind; an entry with neither number nor answer says nothing."""
+    found: dict[str, list[Observation]] = {}
+    for row in patient.observations:
+        if (row.value is not None or row.answer) and row.when.earliest.date() <= on:
+            found.setdefault(row.kind, []).append(row)
+    return found
+
+
+def _age_order(row: Observation) -> tuple[datetime, str]:
+    return row.when.earliest, row.source
+
+
+def _conditions(patient: Patient, on: date) -> dict[str, Condition]:
+    found: dict[str, Condition] = {}
+    for row in patient.conditions:
+        if row.active and row.verified and _begun(row.onset, on) and not _over(row.abated, on):
+            found.setdefault(row.kind, row)
+    return found
+
+
+def _drugs(patient: Patient, on: date) -> dict[str, list[Medication]]:
+    found: dict[str, list[Medication]] = {}
+    for row in patient.medications:
+        if _begun(row.start, on):
+            for key in {row.kind, row.group}:
+                found.setdefault(key, []).append(row)
+    return found
+
+
+def _begun(start: When | None, on: date) -> bool:
+    return start is None or start.first_day <= on
+
+
+def _over(end: When | None, on: date) -> bool:
+    return end is not None and end.latest.date() < on
+
+
+def last_taken(drug: Medication, on: date) -> date | None:
+    """The last day a drug is known to have been taken; `on` itself for an open-ended statement or prescription."""
+    if drug.end is not None:
+        return min(drug.end.latest.date(), on)
+    if drug.certainty != "taken" or drug.start is None:
+        return on
+    return drug.start.latest.date()
