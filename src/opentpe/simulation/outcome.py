@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from opentpe.errors import InputError
 from opentpe.evidence.load import Library
-from opentpe.kernel import circuit, lines, pumps, separation, watch
-from opentpe.kernel.controller import Alarm, Entry as Row, Phase, Priority, Signal
+from opentpe.kernel import circuit, lines, separation
+from opentpe.kernel.controller import Alarm, Phase
+from opentpe.kernel.controller import Entry as Row
 from opentpe.kernel.lines import LOST, PATIENT, PLASMA_BAG
 from opentpe.kernel.operator import Action
 from opentpe.simulation.exchange import Ready, principle
@@ -165,7 +165,8 @@ def _for_target(ready: Ready, run: circuit.Run, cycle: Cycle) -> circuit.Run:
     elif ready.exchange.blood_ml:
         scale = ready.exchange.blood_ml / run.blood_processed_ml
     return run._replace(
-        duration_min=cycle.elapsed_min(run.duration_min * scale), bag_ml=run.bag_ml * scale, ac_used_ml=run.ac_used_ml * scale,
+        duration_min=cycle.elapsed_min(run.duration_min * scale), bag_ml=run.bag_ml * scale,
+        ac_used_ml=run.ac_used_ml * scale,
         ac_to_patient_ml=run.ac_to_patient_ml * scale, replaced_ml=run.replaced_ml * scale,
         blood_processed_ml=run.blood_processed_ml * scale, net_ml=run.net_ml * scale,
     )  # fmt: skip
@@ -190,7 +191,7 @@ def _bowl(ready: Ready, library: Library) -> tuple[circuit.Run, float, float]:
 
 
 def _passes(ready: Ready, run: circuit.Run, channel: float, share: float) -> circuit.Run:
-    """The run of a bowl counted pass by pass: the first fills an empty bowl, the last must fill it before plasma comes."""
+    """The run of a bowl counted pass by pass: the first fills an empty bowl, the last fills it before plasma comes."""
     d = ready.device
     held, gain = d["bowl_ml"] - d["bowl_residual_ml"], d["packed_hct_fraction"] / channel - 1
     left, drawn, rest, holds = run.bag_ml, 0.0, 0.0, d["bowl_ml"]
@@ -214,7 +215,7 @@ def _membrane(ready: Ready) -> circuit.Run:
     return _for_target(ready, run, Cycle(1.0, 0.0))
 
 
-def plan_warnings(planned: Plan, ready: Ready, library: Library) -> tuple[str, ...]:
+def plan_warnings(planned: Plan, ready: Ready) -> tuple[str, ...]:
     """What the plan itself warns of, with the nearest setting that avoids it."""
     found = []
     total = planned.total_min
@@ -228,7 +229,7 @@ def plan_warnings(planned: Plan, ready: Ready, library: Library) -> tuple[str, .
     return tuple(found)
 
 
-def journal(state: State, library: Library) -> tuple[Entry, ...]:
+def journal(state: State) -> tuple[Entry, ...]:
     """The journal in words, in order of time; events as they were said."""
     rows = []
     for at_s, entry, subject, value in state.live.journal[: int(state.live.now[0]["journal_count"])]:
@@ -258,7 +259,7 @@ def summary(state: State, library: Library) -> Summary:
     true_pv = ready.blood_volume_ml * (1 - ready.exchange.subject.hct)
     volumes = plasma / true_pv
     counts = volumes >= library.value("order.partial_counts_from_plasma_volumes")
-    entries = journal(state, library)
+    entries = journal(state)
     alarms = tuple(dict.fromkeys(e.subject for e in entries if e.kind == "raised"))
     complaints = tuple(dict.fromkeys(e.subject for e in entries if e.kind == "symptom"))
     platelets = float(now["platelet_loss_ml"]) / ready.blood_volume_ml
