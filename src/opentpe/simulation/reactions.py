@@ -10,7 +10,7 @@ import numpy as np
 from opentpe.domain.subject import Subject
 from opentpe.evidence.load import Library
 from opentpe.kernel import body, circulation, citrate, fluid
-from opentpe.kernel.binding import Binding
+from opentpe.kernel.binding import Binding, acid_ratio
 from opentpe.simulation import draws
 from opentpe.simulation.draws import Stream
 
@@ -161,7 +161,8 @@ def _citrate_body(subject: Subject, library: Library) -> Any:
     return citrate.Body(
         clearance * size, transfer * size, pool * subject.weight_kg, buffer * size, release, citrate0,
         base["ionised_calcium"], magnesium, *hormone, space * subject.weight_kg, alkali, per_citrate,
-        base["bicarbonate"], ph, pco2, breathing, 10 ** (library.value("equations/citrate.site_pka") - ph),
+        base["bicarbonate"], ph, pco2, breathing,
+        acid_ratio(_binding(library), ph),
     )  # fmt: skip
 
 
@@ -199,11 +200,11 @@ def _turnover(plasma_ml: float, library: Library, solutes: tuple[str, ...]) -> A
         table = library.values(f"solutes/{name}.")
         escape = table.get("escape_rate_per_d", 0.0) / MINUTES_PER_DAY
         share = table.get("intravascular_fraction", 1.0)
-        out = table.get("fractional_catabolic_rate_per_d", 0.0) / MINUTES_PER_DAY
-        made = out * table.get("baseline_g_l", 0.0) * plasma_ml
+        out = table.get("catabolic_rate_per_d", 0.0) / MINUTES_PER_DAY
+        made = out * table.get("concentration", 0.0) * plasma_ml
         rates[k] = out, escape, escape * share / (1 - share) if share < 1 else 0.0, made
     return rates
 
 
 def _baseline(name: str, subject: Subject, library: Library) -> float:
-    return subject.value(name) or library.values(f"solutes/{name}.").get("baseline_g_l", 0.0)
+    return subject.value(name) or library.values(f"solutes/{name}.").get("concentration", 0.0)
