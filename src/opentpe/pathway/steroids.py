@@ -43,24 +43,29 @@ def daily_mg(doses: Sequence[SteroidDose]) -> dict[date, float]:
 def met_regimen(sheet: Sheet) -> Regimen | None:
     """The first accepted regimen that the doses taken fulfil, None where none is."""
     tolerance = 1.0 - sheet.limits["adequacy.dose_tolerance_fraction"]
-    gap_days = int(sheet.limits["adequacy.gap_d"])
+    top = max(daily_mg(sheet.doses).values(), default=0.0)
     for regimen in sheet.regimens:
-        doses = [d for d in sheet.doses if not d.route or d.route in regimen.routes]
-        full = sorted(d for d, mg in daily_mg(doses).items() if mg >= regimen.dose_mg_per_d * tolerance)
-        count = regimen.days_count
-        for first, last in zip(full, full[count - 1 :], strict=False):
-            if (last - first).days < count + gap_days:
-                return regimen
+        floor = regimen.dose_mg_per_d * tolerance
+        if top >= floor and _fulfils(sheet, regimen, floor):
+            return regimen
     return None
+
+
+def _fulfils(sheet: Sheet, regimen: Regimen, floor_mg: float) -> bool:
+    doses = [d for d in sheet.doses if not d.route or d.route in regimen.routes]
+    full = sorted(d for d, mg in daily_mg(doses).items() if mg >= floor_mg)
+    count, gap_days = regimen.days_count, sheet.limits["adequacy.gap_d"]
+    ends = zip(full, full[count - 1 :], strict=False)
+    return any((last - first).days < count + gap_days for first, last in ends)
 
 
 def pulse_days(sheet: Sheet) -> list[date]:
     """The days of high dose: an oral taper after the pulse does not move the end of steroids."""
-    if not sheet.doses:
-        return []
-    tolerance = 1.0 - sheet.limits["adequacy.dose_tolerance_fraction"]
-    floor = min(r.dose_mg_per_d for r in sheet.regimens) * tolerance
-    return sorted(d for d, mg in daily_mg(sheet.doses).items() if mg >= floor)
+    if sheet.pulse is None:
+        tolerance = 1.0 - sheet.limits["adequacy.dose_tolerance_fraction"]
+        floor = min(r.dose_mg_per_d for r in sheet.regimens) * tolerance
+        sheet.pulse = sorted(d for d, mg in daily_mg(sheet.doses).items() if mg >= floor)
+    return sheet.pulse
 
 
 def _sources(sheet: Sheet) -> tuple[str, ...]:
