@@ -36,22 +36,36 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """What a gate says once the advice is known: the part that is the same for everyone, ready, and the rest."""
+    """What a gate says once the advice is known.
+
+    `fixed` is the same for everyone; `quiet` rules are false, with their trace line ready, as long as the record holds
+    nothing that their first fact reads; `loud` rules are looked at for every patient.
+    """
 
     guard: tuple[Clause, ...]
-    fixed: tuple[Rule, ...]
     fixed_steps: tuple[Step, ...]
     fixed_alerts: tuple[Alert, ...]
-    rules: tuple[Rule, ...]
+    quiet: tuple[tuple[Rule, Step], ...]
+    quiet_steps: tuple[Step, ...]
+    quiet_facts: frozenset[str]
+    loud: tuple[Rule, ...]
 
     @classmethod
-    def of(cls, gate: Gate) -> Remark:
+    def of(cls, gate: Gate, blank: Blank) -> Remark:
         """The remarks of a gate."""
         rules = [r for r in gate.rules if r.effect not in (*_DECIDES, "cap")]
-        fixed = tuple(r for r in rules if r.unconditional is not None)
-        steps = tuple(r.line.step(outcome=True, facts=()) for r in fixed)
-        alerts = tuple(r.unconditional for r in fixed if r.unconditional is not None)
-        return cls(gate.guard, fixed, steps, alerts, tuple(r for r in rules if r.unconditional is None))
+        fixed = [r for r in rules if r.unconditional is not None]
+        ready = {r.key: r.line.silent.get(id(blank.known.get(r.line.first))) for r in rules}
+        quiet = tuple((r, step) for r in rules if (step := ready[r.key]) is not None)
+        return cls(
+            gate.guard,
+            tuple(r.line.step(outcome=True, facts=()) for r in fixed),
+            tuple(r.unconditional for r in fixed if r.unconditional is not None),
+            quiet,
+            tuple(step for _, step in quiet),
+            frozenset(r.line.first for r, _ in quiet),
+            tuple(r for r in rules if r.unconditional is None and ready[r.key] is None),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +90,7 @@ class Pathway:
     remarks: tuple[Remark, ...]
     reach: Mapping[str, frozenset[str]]
     places: Mapping[str, tuple[int, ...]]
-    roots: Mapping[str, tuple[str, ...]]
+    roots: Mapping[str, Mapping[str, None]]
     probes: Mapping[str, tuple[bool | float | str, ...]]
     nearby: Mapping[str, tuple[bool | float | str, ...]]
     gate_of: Mapping[str, str]
@@ -158,10 +172,10 @@ def _build(library: Library, limits: Mapping[str, float]) -> Pathway:
         guidelines,
         limits,
         regimens_of(library.document("steroids")),
-        Blank.of(questions),
+        blank := Blank.of(questions),
         tuple(r for r in rules if r.effect in _DECIDES),
         tuple(r for r in rules if r.effect == "cap"),
-        tuple(Remark.of(g) for g in gates),
+        tuple(Remark.of(g, blank) for g in gates),
         _reach(questions),
         _places(r for r in rules if r.effect in _DECIDES),
         _roots(questions),
@@ -270,10 +284,10 @@ def _reach(questions: Mapping[str, Question]) -> dict[str, frozenset[str]]:
     return {name: frozenset(_closure(name, direct)) for name in questions}
 
 
-def _roots(questions: Mapping[str, Question]) -> dict[str, tuple[str, ...]]:
+def _roots(questions: Mapping[str, Question]) -> dict[str, dict[str, None]]:
     needs = {name: set(question.needs) for name, question in questions.items()}
     below = {name: _closure(name, needs) for name in needs}
-    return {n: (n,) if not needs[n] else tuple(sorted(b for b in below[n] if not needs[b])) for n in needs}
+    return {n: dict.fromkeys(sorted(b for b in below[n] if not needs[b]) if needs[n] else [n]) for n in needs}
 
 
 def _places(deciding: Iterable[Rule]) -> dict[str, tuple[int, ...]]:

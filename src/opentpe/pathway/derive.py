@@ -61,7 +61,7 @@ class Derivation:
             if outcome:
                 return self._fact(branch, deciding)
             undecided = undecided or outcome is None
-        return Fact(self.name, None) if undecided and not self.open_default else self.default
+        return sheet.unknown(self.name) if undecided and not self.open_default else self.default
 
     def _fact(self, branch: Branch, deciding: tuple[Fact, ...]) -> Fact:
         ages = [f.age_days for f in deciding if f.age_days is not None]

@@ -13,7 +13,7 @@ from opentpe.domain.relapse import Relapse
 from opentpe.errors import EvidenceError
 from opentpe.evidence.load import Library
 from opentpe.pathway import clock
-from opentpe.pathway.book import Pathway
+from opentpe.pathway.book import Pathway, Remark
 from opentpe.pathway.change import smallest_changes
 from opentpe.pathway.guidelines import position_on
 from opentpe.pathway.look import look, outcome_of
@@ -101,8 +101,11 @@ def _walked(
 
 def _asked(pathway: Pathway, steps: list[Step]) -> tuple[str, ...]:
     """The recorded facts behind every answer that decided a step, in the order of the walk."""
-    names = dict.fromkeys(f.name for s in steps for f in s.facts)
-    return tuple(dict.fromkeys(root for name in names for root in pathway.roots[name]))
+    roots: dict[str, None] = {}
+    for step in steps:
+        for fact in step.facts:
+            roots.update(pathway.roots[fact.name])
+    return tuple(roots)
 
 
 def _by_definition(
@@ -132,7 +135,7 @@ def _decided(pathway: Pathway, walked: Walked, guideline: str) -> Decision:
         trace=tuple(steps),
         alerts=tuple(remarks.alerts),
         assumed=assumed,
-        facts=tuple(f for f in sheet.known.values() if f.sources or f.name in asked or f.value),
+        facts=tuple(sheet.known.values()),
         provisional_on=tuple(dict.fromkeys([*(m.fact for m in missing if m.could_become), *remarks.provisional])),
         start_on=start,
         reassess_on=reassess,
@@ -199,7 +202,8 @@ class Remarks:
             if outcome_of(remark.guard, sheet)[0]:
                 steps.extend(remark.fixed_steps)
                 self.alerts.extend(remark.fixed_alerts)
-                self._look(remark.rules, sheet, steps)
+                self._look_quiet(remark, sheet, steps)
+                self._look(remark.loud, sheet, steps)
         sheet.trace = None
 
     @property
@@ -207,7 +211,15 @@ class Remarks:
         """The further reasons, the weightiest first."""
         return tuple(reason for _, reason in sorted(self.reasons, key=lambda r: r[0]))
 
-    def _look(self, rules: tuple[Rule, ...], sheet: Sheet, steps: list[Step]) -> None:
+    def _look_quiet(self, remark: Remark, sheet: Sheet, steps: list[Step]) -> None:
+        opened = remark.quiet_facts & sheet.opened
+        if not opened:
+            steps.extend(remark.quiet_steps)
+            return
+        steps.extend(step for rule, step in remark.quiet if rule.line.first not in opened)
+        self._look([rule for rule, _ in remark.quiet if rule.line.first in opened], sheet, steps)
+
+    def _look(self, rules: Iterable[Rule], sheet: Sheet, steps: list[Step]) -> None:
         for rule in rules:
             outcome, facts = look(rule.line, sheet, steps)
             if outcome:

@@ -36,7 +36,8 @@ def look(line: Line, sheet: Sheet, steps: list[Step] | None) -> Outcome:
         if steps is not None:
             steps.append(ready)
         return _FALSE
-    found = outcome_of(line.clauses, sheet)
+    outcome, facts = found = outcome_of(line.clauses, sheet)
     if steps is not None:
-        steps.append(line.step(*found))
+        says = line.says if outcome else ""
+        steps.append(Step(line.gate, line.name, line.condition, outcome, facts, says, line.sources))
     return found

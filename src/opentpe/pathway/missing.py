@@ -67,8 +67,9 @@ def advice_if(pathway: Pathway, sheet: Sheet, changes: tuple[Fact, ...], now: Ve
 
 
 def _changed(pathway: Pathway, sheet: Sheet, other: Sheet, changes: tuple[Fact, ...]) -> set[str]:
-    follows = {n for f in changes for n in pathway.reach[f.name] if n in sheet.known}
-    return {f.name for f in changes} | {n for n in follows if other.ask(n).value != sheet.known[n].value}
+    names = {f.name for f in changes}
+    follows = set().union(*(pathway.reach[n] for n in names)) & sheet.known.keys()
+    return names | {n for n in follows if other.ask(n).value != sheet.known[n].value}
 
 
 def missing_facts(pathway: Pathway, sheet: Sheet, verdict: Verdict, asked: tuple[str, ...]) -> tuple[Missing, ...]:

@@ -55,6 +55,7 @@ class Sheet:
     drugs: dict[str, list[Medication]] = field(default_factory=dict)
     doses: tuple[SteroidDose, ...] = ()
     known: dict[str, Fact] = field(default_factory=dict)
+    opened: frozenset[str] = frozenset()  # questions about entries that are on record
     trace: list[Step] | None = None
     pulse: list[date] | None = None  # days of high-dose steroids, once worked out
 
@@ -62,15 +63,16 @@ class Sheet:
         """The answer to a question, worked out at most once."""
         fact = self.known.get(name)
         if fact is None:
-            question = self.questions[name]
-            fact = question.answer(self)
-            if not fact.sources and not fact.note:
-                if fact.value is None:
-                    fact = question.absent
-                elif fact.value is False:
-                    fact = question.no
-            self.known[name] = fact
+            fact = self.known[name] = self.questions[name].answer(self)
         return fact
+
+    def no(self, name: str) -> Fact:
+        """The shared answer "nothing of the kind is recorded"."""
+        return self.questions[name].no
+
+    def unknown(self, name: str) -> Fact:
+        """The shared answer "the record does not say"."""
+        return self.questions[name].absent
 
     def value(self, name: str) -> Any:
         """The bare answer, None where the record does not say."""
@@ -109,12 +111,15 @@ class Blank:
                 readers[entry] = (*readers.get(entry, ()), name)
         return cls({n: q.silent for n, q in questions.items() if q.silent is not None}, readers)
 
-    def opened(self, entries: Iterable[str]) -> dict[str, Fact]:
-        """The silent answers of all questions but those that read one of the entries on record."""
+    def opened(self, entries: Iterable[str]) -> frozenset[str]:
+        """The questions that read one of the entries on record."""
+        return frozenset(name for entry in entries for name in self.readers.get(entry, ()))
+
+    def without(self, opened: Iterable[str]) -> dict[str, Fact]:
+        """The silent answers of all other questions."""
         known = dict(self.known)
-        for entry in entries:
-            for name in self.readers.get(entry, ()):
-                known.pop(name, None)
+        for name in opened:
+            known.pop(name, None)
         return known
 
 
@@ -124,6 +129,7 @@ def sheet_of(patient: Patient, relapse: Relapse | None, on: date, unit: Mapping[
     findings, conditions, drugs = _findings(patient, on), _conditions(patient, on), _drugs(patient, on)
     entries = [f"observation {k}" for k in findings] + [f"condition {k}" for k in conditions]
     entries += [f"drug {k}" for k in drugs] + (["allergy"] if patient.allergies else [])
+    opened = pathway.blank.opened(entries)
     return Sheet(
         patient,
         relapse,
@@ -137,7 +143,8 @@ def sheet_of(patient: Patient, relapse: Relapse | None, on: date, unit: Mapping[
         conditions,
         drugs,
         tuple(sorted(doses, key=lambda d: (d.on, d.source))),
-        pathway.blank.opened(entries),
+        pathway.blank.without(opened),
+        opened=opened,
     )
 
 
