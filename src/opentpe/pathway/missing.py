@@ -77,7 +77,8 @@ def missing_facts(pathway: Pathway, sheet: Sheet, verdict: Verdict, asked: tuple
     needed = {n for f in verdict.stopped_by for n in pathway.roots[f.name]}
     rows = []
     for name in asked:
-        if name not in pathway.open_questions or sheet.ask(name).value is not None:
+        fact = sheet.known.get(name)
+        if fact is None or fact.value is not None or name not in pathway.open_questions:
             continue
         if _answered_otherwise(pathway, sheet, name):
             continue
