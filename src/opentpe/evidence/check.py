@@ -7,12 +7,13 @@ calibrated nor recalled names its source; no bare number where sourced values li
 from __future__ import annotations
 
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from opentpe.domain.sourced import Status
 from opentpe.errors import EvidenceError
-from opentpe.evidence.load import Library, is_sourced, load
+from opentpe.evidence.load import ROOT, Library, is_sourced, load
 
 # Files in which every number must be a sourced value.
 _SOURCED_FOLDERS: Final = ("solutes/", "equations/", "equipment/", "fluids/", "populations/", "limits")
@@ -61,10 +62,16 @@ def _numbers(node: Any, path: str) -> Iterator[str]:
 
 
 def _unused(library: Library) -> Iterator[str]:
-    used = {s for document in library.documents.values() for s in _mentions(document)}
+    used = {s for document in (*library.documents.values(), *_studies()) for s in _mentions(document)}
     for key in library.citations:
         if key not in used:
             yield f"references.toml: {key!r} is cited nowhere"
+
+
+def _studies() -> Iterator[Any]:
+    """The validation studies of a checkout, which cite too."""
+    for file in sorted((ROOT.parents[2] / "validation").rglob("*.toml")):
+        yield tomllib.loads(file.read_text(encoding="utf-8"))
 
 
 def _mentions(node: Any) -> Iterator[str]:

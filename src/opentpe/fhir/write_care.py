@@ -49,7 +49,7 @@ def _session(pen: Pen, written: Order, decision: Decision, n: int, day: date) ->
         "id": pen.uid("ServiceRequest", "session", str(n)),
         **_DRAFT,
         "priority": "urgent" if decision.advice is Advice.URGENT else "routine",
-        "code": pen.concept("procedure", "plasma_exchange"),
+        "code": pen.concept("procedure", _kind(written)),
         "orderDetail": [{"text": text} for line in written.lines if (text := _say(pen, line))],
         "quantityQuantity": quantity(written.volume_ml, "mL"),
         "subject": pen.subject,
@@ -58,6 +58,12 @@ def _session(pen: Pen, written: Order, decision: Decision, n: int, day: date) ->
         "reasonReference": pen.reason,
         "note": resources.notes([pen.say("fhir.session_of", {"n": n, "count": written.course.count})]),
     }
+
+
+def _kind(written: Order) -> str:
+    """Exchange, or adsorption where the order's own lines say that this is the unit's modality."""
+    modalities = {line.value("modality") for line in written.lines}
+    return "immunoadsorption" if "immunoadsorption" in modalities else "plasma_exchange"
 
 
 def _say(pen: Pen, line: Line) -> str:

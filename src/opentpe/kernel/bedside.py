@@ -8,11 +8,22 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 
 from opentpe.kernel import circulation, citrate, controller, fluid, lines, machine, operator, watch
-from opentpe.kernel.body import CITRATE_S, DT, Laws, Patient, blood_content, calcium_second, marked, patient_second
-from opentpe.kernel.body import remember, weakened
+from opentpe.kernel.body import (
+    CITRATE_S,
+    DT,
+    Laws,
+    Patient,
+    Pools,
+    blood_content,
+    calcium_second,
+    marked,
+    patient_second,
+    remember,
+    weakened,
+)
+from opentpe.kernel.compiled import inner, unlocked
 from opentpe.kernel.controller import Entry, Phase, Signal
 from opentpe.kernel.lines import PATIENT
 
@@ -31,7 +42,7 @@ VITALS: Final = np.dtype([(name, np.float64) for name in (
 TINGLING, LIGHT_HEADED, HYPOTENSION = np.int64(0), np.int64(1), np.int64(2)  # codes of complaints in the journal
 
 
-@njit(cache=True)
+@inner
 def comfort(par: Array, now: Array, journal: Array, complaint: int) -> None:
     """What the standard operator does about a complaint at the machine: slower inlet, or saline and a pause."""
     if complaint == TINGLING:
@@ -46,7 +57,7 @@ def comfort(par: Array, now: Array, journal: Array, complaint: int) -> None:
         controller.signal(now, journal, Signal.PAUSE)
 
 
-@njit(cache=True)
+@inner
 def complain(par: Array, now: Array, journal: Array, laws: Laws, person: Patient, calcium: float) -> Patient:
     """Complaints when a personal threshold is crossed, once each; the standard operator answers them."""
     felt, failing = person.felt, person.failing
@@ -74,17 +85,22 @@ def complain(par: Array, now: Array, journal: Array, laws: Laws, person: Patient
     return marked(person, felt, failing, rate, until)
 
 
-@njit(cache=True)
-def next_fluid(now: Array, volume: Array, mass: Array, journal: Array, fluids: Array) -> None:
-    """Hangs the next part of the replacement sequence once the volume of the last one is given."""
+@inner
+def due(now: Array, until_ml: Array) -> bool:
+    """True once the volume of the part that hangs is given and another follows."""
     part = now.fluid_index
-    if part + 1 < fluids.until_ml.shape[0] and now.replaced_ml >= fluids.until_ml[part]:
-        now.fluid_index = part + 1
-        operator.hang_replacement(now, volume, mass, fluids)
-        controller.write(journal, now, Entry.FLUID, part + 1, now.replaced_ml)
+    return part + 1 < until_ml.shape[0] and now.replaced_ml >= until_ml[part]
 
 
-@njit(cache=True)
+@inner
+def next_fluid(now: Array, volume: Array, mass: Array, journal: Array, fluids: Array) -> None:
+    """Hangs the next part of the replacement sequence."""
+    now.fluid_index += 1
+    operator.hang_replacement(now, volume, mass, fluids)
+    controller.write(journal, now, Entry.FLUID, now.fluid_index, now.replaced_ml)
+
+
+@inner
 def read_vitals(
     out: Array, laws: Laws, person: Patient, volume: Array, mass: Array, given: float, chemistry: citrate.Readout
 ) -> None:
@@ -127,9 +143,9 @@ def read_vitals(
     out.volume_imbalance_ml = held - laws.body.plasma0 - laws.body.tissue0 - laws.body.red_cells0 - moved
 
 
-@njit(cache=True, nogil=True)
+@unlocked
 def march(
-    par: Array, live: Array, table: Array, fluids: Array, laws: Laws, person: Patient, seconds: int,
+    par: Array, live: Array, table: Array, fluids: Array, laws: Laws, person: Patient, pools: Pools, seconds: int,
     log_now: Array, log_vitals: Array, log_solutes: Array, latest: Array,
 ) -> tuple[Patient, int, int]:  # fmt: skip
     """Runs machine and patient for at most `seconds`; returns the patient, the seconds run and a status.
@@ -138,39 +154,49 @@ def march(
     """
     set_up, now = par[0], live.now[0]
     volume, mass, alarms, journal = live.volume, live.mass, live.alarms, live.journal
-    present, gone = np.zeros(len(alarms.active), np.bool_), np.zeros(len(alarms.active), np.bool_)
+    present, gone = np.zeros(len(alarms), np.bool_), np.zeros(len(alarms), np.bool_)
     content, before = np.zeros(mass.shape[1]), np.zeros(mass.shape[1] + 3)
     chemistry, _ = citrate.readout(laws.binding, laws.citrate, person.citrate, person.milieu, person.guess)
     for i in range(seconds):
         if now.phase == Phase.ENDED:
             return person, i, 0
-        blood_content(laws, person, content)
+        blood_content(
+            person.fluid,
+            person.citrate,
+            laws.citrate.bicarbonate_space_ml,
+            person.carried.potassium,
+            pools.amounts,
+            content,
+        )
         remember(before, volume, mass)
         before[before.shape[0] - 1] = now.platelet_loss_ml
-        machine.second(set_up, now, volume, mass, alarms, table, fluids.sieving, content,
+        now.held_mask = controller.hold(alarms, table)
+        machine.second(set_up, now, volume, mass, fluids.sieving, content,
                        fluid.haematocrit(person.fluid), DT)  # fmt: skip
         count_time(now)
-        given = calcium_second(set_up, now, person)
-        person, status = patient_second(set_up, now, volume, mass, laws, person, before)
+        given = calcium_second(set_up, now, person.calcium_mmol_min, person.calcium_until_s)
+        person, status = patient_second(set_up, now, volume, mass, laws, person, pools, before)
         if status != 0:
             return person, i, status
         if now.clock_s % CITRATE_S == 0:
             chemistry, _ = citrate.readout(laws.binding, laws.citrate, person.citrate, person.milieu, person.guess)
             person = complain(set_up, now, journal, laws, person, chemistry.ionised_calcium)
-        next_fluid(now, volume, mass, journal, fluids)
+        if due(now, fluids.until_ml):
+            next_fluid(now, volume, mass, journal, fluids)
         watch.look(set_up, now, volume, mass, alarms, table, journal, present, gone)
-        operator.respond(set_up, now, volume, mass, alarms, table, journal, fluids, fluid.haematocrit(person.fluid))
+        if controller.any_active(alarms):
+            operator.respond(set_up, now, volume, mass, alarms, table, journal, fluids, fluid.haematocrit(person.fluid))
         if i < log_now.shape[0] or i == seconds - 1 or now.phase == Phase.ENDED:
             read_vitals(latest[0], laws, person, volume, mass, given, chemistry)
         if i < log_now.shape[0]:
             log_now[i] = now
             log_vitals[i] = latest[0]
-            for k in range(person.solutes.shape[0]):
-                log_solutes[i, k] = person.solutes[k, 0] / person.fluid.plasma
+            for k in range(pools.amounts.shape[0]):
+                log_solutes[i, k] = pools.amounts[k, 0] / person.fluid.plasma
     return person, seconds, 0
 
 
-@njit(cache=True)
+@inner
 def count_time(now: Array) -> None:
     """The clocks of one second: whole run, since connection, in the phase, of exchange."""
     now.clock_s += 1

@@ -1,7 +1,8 @@
 """The machine's controller: phases and signals in one table, pumps allowed in each phase, limits in three tiers, watch.
 
-Nothing here knows physics. `next_phase` reads the table, `scan` turns conditions into alarms with persistence, latching,
-retry and escalation, `tier` clamps a setting. The tables are small arrays, so that compiled code and tests read the same.
+Nothing here knows physics. `next_phase` reads the table, `scan` turns conditions into alarms with persistence,
+latching, retry and escalation, `tier` clamps a setting. The tables are small arrays, so that compiled code and tests
+read the same.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from enum import IntEnum
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
+
+from opentpe.kernel.compiled import compiled, inner
 
 Array = Any
 
@@ -163,7 +165,7 @@ for _phase, _pumps in PUMPS.items():
 SELF, RETRY, OPERATOR = 0, 1, 2
 
 
-@njit(cache=True)
+@compiled
 def next_phase(phase: int, signal: int, before: int) -> int:
     """The phase that follows; the same one where the table knows no way."""
     target = TABLE[phase, signal]
@@ -172,7 +174,7 @@ def next_phase(phase: int, signal: int, before: int) -> int:
     return before if target == BACK else int(target)
 
 
-@njit(cache=True)
+@compiled
 def tier(value: float, warning: float, safety: float, absolute: float, manual: bool) -> tuple[float, int]:
     """A setting as the machine takes it, and the tier it met: 0 none, 1 warning, 2 safety, 3 absolute (cobe_manual).
 
@@ -186,7 +188,7 @@ def tier(value: float, warning: float, safety: float, absolute: float, manual: b
     return value, 1 if value > warning else 0
 
 
-@njit(cache=True)
+@compiled
 def write(journal: Array, now: Array, entry: int, subject: int, value: float) -> None:
     """Adds a row to the journal: when, what, which, how much. A full journal keeps its first rows."""
     row = now.journal_count
@@ -198,7 +200,7 @@ def write(journal: Array, now: Array, entry: int, subject: int, value: float) ->
         now.journal_count = row + 1
 
 
-@njit(cache=True)
+@compiled
 def signal(now: Array, journal: Array, what: int) -> bool:
     """Applies a signal; True where the phase changed."""
     target = next_phase(now.phase, what, now.phase_before)
@@ -212,70 +214,80 @@ def signal(now: Array, journal: Array, what: int) -> bool:
     return True
 
 
-@njit(cache=True)
-def priority_of(alarm: int, raised: int, priority: Array, escalated: Array, after: Array) -> int:
+@compiled
+def priority_of(row: Array, raised: int) -> int:
     """Priority of an alarm at its n-th occurrence: it rises when it keeps coming back."""
-    return int(escalated[alarm]) if after[alarm] > 0 and raised >= after[alarm] else int(priority[alarm])
+    return int(row.escalated) if row.escalates_after > 0 and raised >= row.escalates_after else int(row.priority)
 
 
-@njit(cache=True)
+@inner
 def raise_alarm(now: Array, alarms: Array, watch: Array, journal: Array, alarm: int) -> None:
     """Latches an alarm and writes it down with its priority."""
-    alarms.active[alarm] = 1
-    alarms.age_s[alarm] = 0
-    alarms.raised[alarm] += 1
-    level = priority_of(alarm, alarms.raised[alarm], watch.priority, watch.escalated, watch.escalates_after)
+    alarms[alarm].active = 1
+    alarms[alarm].age_s = 0
+    alarms[alarm].raised += 1
+    level = priority_of(watch[alarm], alarms[alarm].raised)
     write(journal, now, Entry.RAISED, alarm, level)
 
 
-@njit(cache=True)
+@inner
 def clear_alarm(now: Array, alarms: Array, journal: Array, alarm: int) -> None:
     """Releases an alarm and writes it down."""
-    if alarms.active[alarm]:
-        alarms.active[alarm] = 0
-        alarms.pending_s[alarm] = 0
-        write(journal, now, Entry.CLEARED, alarm, alarms.age_s[alarm])
+    if alarms[alarm].active:
+        alarms[alarm].active = 0
+        alarms[alarm].pending_s = 0
+        write(journal, now, Entry.CLEARED, alarm, alarms[alarm].age_s)
 
 
-@njit(cache=True)
+@compiled
 def scan(now: Array, alarms: Array, watch: Array, journal: Array, present: Array, gone: Array) -> None:
     """One second of the watch: what persists is raised, what may clear itself is cleared, a retry is tried.
 
     `present` holds the conditions, `gone` what must be true before an alarm clears itself.
     """
     for a in range(present.shape[0]):
-        if not alarms.active[a]:
-            alarms.pending_s[a] = alarms.pending_s[a] + 1 if present[a] else 0
-            if alarms.pending_s[a] >= watch.persistence_s[a]:
+        if not alarms[a].active:
+            alarms[a].pending_s = alarms[a].pending_s + 1 if present[a] else 0
+            if alarms[a].pending_s >= watch[a].persistence_s:
                 raise_alarm(now, alarms, watch, journal, a)
             continue
-        alarms.age_s[a] += 1
-        if watch.clears[a] == SELF and gone[a]:
+        alarms[a].age_s += 1
+        if watch[a].clears == SELF and gone[a]:
             clear_alarm(now, alarms, journal, a)
         elif (
-            watch.clears[a] == RETRY
-            and alarms.age_s[a] >= watch.retry_after_s[a]
-            and alarms.retried[a] < watch.retries[a]
+            watch[a].clears == RETRY
+            and alarms[a].age_s >= watch[a].retry_after_s
+            and alarms[a].retried < watch[a].retries
         ):
-            alarms.retried[a] += 1
-            write(journal, now, Entry.RETRY, a, alarms.retried[a])
+            alarms[a].retried += 1
+            write(journal, now, Entry.RETRY, a, alarms[a].retried)
             clear_alarm(now, alarms, journal, a)
             if a == Alarm.TRANSMEMBRANE_HIGH:
-                now.plasma_limit_factor *= watch.retry_flow[a]
+                now.plasma_limit_factor *= watch[a].retry_flow
             else:
-                now.flow_factor *= watch.retry_flow[a]
+                now.flow_factor *= watch[a].retry_flow
 
 
-@njit(cache=True)
-def stopped(alarms: Array, watch: Array, pump: int) -> bool:
+@compiled
+def hold(alarms: Array, watch: Array) -> int:
+    """Pumps that active alarms hold, as bits by `Pump`; the clamp's bit closes it."""
+    mask = 0
+    for a in range(alarms.shape[0]):
+        if alarms[a].active:
+            mask |= watch[a].stops
+    return mask
+
+
+@compiled
+def held(now: Array, pump: int) -> bool:
     """True while an active alarm holds a pump (or closes the clamp)."""
-    for a in range(watch.stops.shape[0]):
-        if alarms.active[a] and watch.stops[a, pump]:
+    return (now.held_mask >> pump) & 1 == 1
+
+
+@inner
+def any_active(alarms: Array) -> bool:
+    """True while any alarm stands."""
+    for a in range(alarms.shape[0]):
+        if alarms[a].active:
             return True
     return False
-
-
-@njit(cache=True)
-def holds_run(alarms: Array, watch: Array) -> bool:
-    """True while an active alarm holds the draw: the run stands in ALARM."""
-    return stopped(alarms, watch, Pump.INLET)

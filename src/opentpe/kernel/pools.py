@@ -167,6 +167,15 @@ def fastest(patient: Row, state: State, plasma_ml: float, last: int) -> float:
 
 
 @compiled
+def saturable(state: State, last: int) -> bool:
+    """Whether one of the first `last` solutes has a saturable route: it speeds up as its level falls."""
+    for j in range(last):
+        if state.work[_MAXIMUM, j] > 0.0 and state.amount[SUPPLIED, j] > 0.0:
+            return True
+    return False
+
+
+@compiled
 def exact(patient: Row, state: State, j: int, plasma_ml: float, dt: float) -> tuple[float, float, float, float]:
     """Plasma, tissue, removed and catabolised amount of linear solute j after `dt` minutes of the flows set."""
     w, y = state.work, state.amount
@@ -176,6 +185,23 @@ def exact(patient: Row, state: State, j: int, plasma_ml: float, dt: float) -> tu
         y[PLASMA, j], y[TISSUE, j], k10 + out + q, back, out, back, w[_GAIN, j], dt
     )
     return plasma, tissue, q * exposure, k10 * exposure
+
+
+@compiled
+def levels(patient: Row, state: State, j: int, plasma_ml: float, times: Floats, where: Floats) -> None:
+    """Concentrations of linear solute j at `times` [t] minutes from now, into `where` [t]."""
+    w, y = state.work, state.amount
+    back, out = patient.solute[RETURN, j], w[_ESCAPE, j] / plasma_ml
+    a = w[_FIXED, j] + out + w[_CLEAR, j] / plasma_ml
+    sound, floor, slow, slow_rate, fast, fast_rate = turnover.modes(
+        y[PLASMA, j], y[TISSUE, j], a, back, out, back, w[_GAIN, j]
+    )
+    for k in range(times.size):
+        if sound:
+            now = floor + slow * math.exp(slow_rate * times[k]) + fast * math.exp(fast_rate * times[k])
+        else:
+            now = exact(patient, state, j, plasma_ml, times[k])[0]
+        where[k] = concentration(patient, j, now, plasma_ml)
 
 
 @compiled
@@ -196,20 +222,23 @@ def advance(
     state: State,
     y: Floats,
     blocker: float,
-    dt: float,
+    step_min: float,
+    log_growth: float,
     volume_ml: float,
     volume_step_ml: float,
     first: int,
     stop: int,
     last: int,
 ) -> float:
-    """Moves the first `last` solutes in `y` on by steps first to stop - 1 of `dt` minutes; what is left of the blocker.
+    """Moves the first `last` solutes in `y` on by steps first to stop - 1; what is left of the blocker.
 
-    `y` is `state.amount`, or a copy for a side step. `last` is `patient.coupled`, or m for all. Plasma volume is
-    volume_ml + n volume_step_ml at the start of step n, linear within. Fourth order: keep dt x `fastest` below 0.3.
+    Step n lasts step_min x exp(n log_growth) minutes. `y` is `state.amount`, or a copy for a side step. `last` is
+    `patient.coupled`, or m for all. Plasma volume is volume_ml + n volume_step_ml at the start of step n, linear
+    within. Fourth order: keep step x `fastest` below 0.3.
     """
     w, par, held = state.work, patient.solute, blocker
     for n in range(first, stop):
+        dt = step_min * math.exp(n * log_growth)
         start = volume_ml + volume_step_ml * n
         blocker_rate = patient.person[BLOCKER_LOSS] + state.blocker[1] / start
         half_left = math.exp(-0.5 * blocker_rate * dt) if held > 0.0 else 1.0

@@ -36,7 +36,8 @@ _PARAMETERS: Final = (
     "draw_linear_mm_hg_min_ml", "draw_quadratic_mm_hg_min2_ml2",
     "return_linear_mm_hg_min_ml", "return_quadratic_mm_hg_min2_ml2",
     "vein_knee_fraction", "collapse_pressure_mm_hg", "vein_pressure_mm_hg", "recirculation_fraction",
-    "calcium_mmol_min", "calcium_mmol_per_ml", "tingling_slow_fraction", "tingling_calcium_mmol", "tingling_calcium_min",
+    "calcium_mmol_min", "calcium_mmol_per_ml", "tingling_slow_fraction", "tingling_calcium_mmol",
+    "tingling_calcium_min",
     "hypotension_pause_s", "hypotension_saline_ml",
     "prime_to_patient_flag", "plasma_bag_ml", "ac_bag_ml", "saline_bag_ml", "operator_code", "line_linear_mm_hg_min_ml",
     "return_line_linear_mm_hg_min_ml",
@@ -46,10 +47,10 @@ _PARAMETERS: Final = (
 _NOW_COUNTS: Final = (
     "clock_s", "run_s", "phase", "phase_before", "phase_s", "since_start_s", "ramp_age_s", "still_s",
     "cycle", "cycle_s", "cycles_count", "bowl_stop_s", "bowl_overpacked_flag", "fluid_index",
-    "clamp_open_flag", "camera_flag", "request", "journal_count", "exchange_s", "full_alarm_flag",
+    "clamp_open_flag", "camera_flag", "journal_count", "exchange_s", "full_alarm_flag",
     "camera_lost_until_s", "turbulence_until_s", "power_off_until_s", "pause_until_s", "vein_until_s",
     "ac_line_fault_flag", "centrifuge_fault_flag", "return_open_flag", "return_pump_fault_flag", "abandoned_flag",
-    "ended_s",
+    "ended_s", "held_mask",
 )  # fmt: skip
 _NOW_VALUES: Final = (
     "inlet_set_ml_min", "flow_factor", "inlet_ac_ratio", "balance_ratio", "hct_entered_fraction",
@@ -85,32 +86,16 @@ class Fluids(NamedTuple):
     sieving: Array  # [solute] membrane only
 
 
-class Watch(NamedTuple):
-    """The alarm table as arrays, one row an alarm."""
+# The alarm table, one row an alarm. `stops` are pumps as bits, `clears` 0 self, 1 retry, 2 operator.
+WATCH: Final = np.dtype([
+    ("threshold", np.float64), ("connecting", np.float64), ("retry_flow", np.float64), ("persistence_s", np.int64),
+    ("priority", np.int64), ("escalated", np.int64), ("escalates_after", np.int64), ("stops", np.int64),
+    ("clears", np.int64), ("response_s", np.int64), ("action", np.int64), ("retry_after_s", np.int64),
+    ("retries", np.int64),
+])  # fmt: skip
 
-    threshold: Array
-    connecting: Array  # threshold while connecting
-    persistence_s: Array
-    priority: Array
-    escalated: Array
-    escalates_after: Array
-    stops: Array  # [alarm, pump]
-    clears: Array  # 0 self, 1 retry, 2 operator
-    response_s: Array  # operator, -1 where none is needed
-    action: Array
-    retry_after_s: Array
-    retry_flow: Array
-    retries: Array
-
-
-class Alarms(NamedTuple):
-    """What the watch remembers, one row an alarm."""
-
-    pending_s: Array
-    active: Array
-    age_s: Array
-    raised: Array
-    retried: Array
+# What the watch remembers, one row an alarm.
+ALARMS: Final = np.dtype([(name, np.int64) for name in ("pending_s", "active", "age_s", "raised", "retried")])
 
 
 class Machine(NamedTuple):
@@ -119,5 +104,5 @@ class Machine(NamedTuple):
     now: Array
     volume: Array  # [Place, Kind] mL
     mass: Array  # [Place, solute]
-    alarms: Alarms
+    alarms: Array  # ALARMS
     journal: Array  # [row, (run_s, entry, subject, value)]

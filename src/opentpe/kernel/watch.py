@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
-
 from opentpe.kernel import controller, lines, pumps
+from opentpe.kernel.compiled import inner
 from opentpe.kernel.controller import Alarm, Phase, Pump, Signal
 from opentpe.kernel.lines import AC_BAG, INLET, LOST, REPLACEMENT_BAG, RETURN, SALINE_BAG, SEPARATOR
 from opentpe.kernel.pumps import BOWL, CONTINUOUS, DRAW, GIVE, MEMBRANE, SINGLE_NEEDLE
@@ -15,67 +14,67 @@ Array = Any
 _FOREVER = 1 << 40
 
 
-@njit(cache=True)
+@inner
 def pressures(par: Array, now: Array, watch: Array, present: Array) -> None:
     """Access, return, air and disconnection."""
     connecting = now.phase == Phase.CONNECT
-    high = watch.connecting if connecting else watch.threshold
-    present[Alarm.ACCESS_PRESSURE_LOW] = now.access_mm_hg < watch.threshold[Alarm.ACCESS_PRESSURE_LOW]
-    present[Alarm.RETURN_PRESSURE_HIGH] = now.return_mm_hg > high[Alarm.RETURN_PRESSURE_HIGH]
-    present[Alarm.AIR_IN_RETURN] = now.air_ml >= watch.threshold[Alarm.AIR_IN_RETURN] and now.return_ml_min > 0.0
+    present[Alarm.ACCESS_PRESSURE_LOW] = now.access_mm_hg < watch[Alarm.ACCESS_PRESSURE_LOW].threshold
+    row = watch[Alarm.RETURN_PRESSURE_HIGH]
+    present[Alarm.RETURN_PRESSURE_HIGH] = now.return_mm_hg > (row.connecting if connecting else row.threshold)
+    present[Alarm.AIR_IN_RETURN] = now.air_ml >= watch[Alarm.AIR_IN_RETURN].threshold and now.return_ml_min > 0.0
     missing = now.expected_return_mm_hg - now.return_mm_hg
     falling = now.return_open_flag and now.return_ml_min > 0.0
-    present[Alarm.RETURN_DISCONNECTED] = falling and missing > watch.threshold[Alarm.RETURN_DISCONNECTED]
+    present[Alarm.RETURN_DISCONNECTED] = falling and missing > watch[Alarm.RETURN_DISCONNECTED].threshold
     present[Alarm.TRANSMEMBRANE_HIGH] = (
-        par.principle_code == MEMBRANE and now.transmembrane_mm_hg > watch.threshold[Alarm.TRANSMEMBRANE_HIGH]
+        par.principle_code == MEMBRANE and now.transmembrane_mm_hg > watch[Alarm.TRANSMEMBRANE_HIGH].threshold
     )
 
 
-@njit(cache=True)
+@inner
 def bags(par: Array, now: Array, volume: Array, watch: Array, present: Array) -> None:
     """Anticoagulant, replacement, plasma bag and reservoir."""
     pumping = now.inlet_ml_min > 0.0 and now.inlet_ac_ratio < 1e6
-    empty = lines.total_ml(volume, AC_BAG) < watch.threshold[Alarm.AC_EMPTY]
+    empty = lines.total_ml(volume, AC_BAG) < watch[Alarm.AC_EMPTY].threshold
     present[Alarm.AC_EMPTY] = pumping and empty and not now.ac_line_fault_flag
     present[Alarm.AC_LINE_WRONG] = pumping and now.ac_line_fault_flag != 0
     owed = now.pass_bag_ml - now.pass_replaced_ml if par.principle_code == BOWL else now.plasma_ml_min
     left = lines.total_ml(volume, REPLACEMENT_BAG)
-    present[Alarm.REPLACEMENT_EMPTY] = owed > 0.0 and left < watch.threshold[Alarm.REPLACEMENT_EMPTY]
+    present[Alarm.REPLACEMENT_EMPTY] = owed > 0.0 and left < watch[Alarm.REPLACEMENT_EMPTY].threshold
     flowing = now.phase in (Phase.RUN_INTERFACE, Phase.RUN_FALLBACK, Phase.ALARM) and par.principle_code != BOWL
     level = pumps.level_ml(par, volume)
-    present[Alarm.RESERVOIR_HIGH] = flowing and level > par.reservoir_high_ml + watch.threshold[Alarm.RESERVOIR_HIGH]
-    present[Alarm.RESERVOIR_LOW] = flowing and level < par.reservoir_low_ml - watch.threshold[Alarm.RESERVOIR_LOW]
-    present[Alarm.PLASMA_BAG_FULL] = now.plasma_bag_room_ml <= watch.threshold[Alarm.PLASMA_BAG_FULL]
+    present[Alarm.RESERVOIR_HIGH] = flowing and level > par.reservoir_high_ml + watch[Alarm.RESERVOIR_HIGH].threshold
+    present[Alarm.RESERVOIR_LOW] = flowing and level < par.reservoir_low_ml - watch[Alarm.RESERVOIR_LOW].threshold
+    present[Alarm.PLASMA_BAG_FULL] = now.plasma_bag_room_ml <= watch[Alarm.PLASMA_BAG_FULL].threshold
 
 
-@njit(cache=True)
+@inner
 def machine_state(par: Array, now: Array, watch: Array, present: Array) -> None:
     """Interface, red cells, anticoagulant limit, bowl, target, power, centrifuge and the sibling rules."""
     running = now.phase in (Phase.RUN_INTERFACE, Phase.RUN_FALLBACK)
     camera = par.principle_code in (CONTINUOUS, SINGLE_NEEDLE)
     present[Alarm.RED_CELLS_IN_PLASMA] = (
-        camera and now.plasma_line_hct_fraction > watch.threshold[Alarm.RED_CELLS_IN_PLASMA]
+        camera and now.plasma_line_hct_fraction > watch[Alarm.RED_CELLS_IN_PLASMA].threshold
     )
     present[Alarm.INTERFACE_UNSTABLE] = camera and running and now.run_s < now.camera_lost_until_s
     present[Alarm.AC_INFUSION_LIMIT] = (
-        now.inlet_ml_min > 0.0 and now.ac_limit_ratio > watch.threshold[Alarm.AC_INFUSION_LIMIT]
+        now.inlet_ml_min > 0.0 and now.ac_limit_ratio > watch[Alarm.AC_INFUSION_LIMIT].threshold
     )
-    present[Alarm.BOWL_PAUSE] = now.bowl_stop_s > watch.threshold[Alarm.BOWL_PAUSE] or now.bowl_overpacked_flag != 0
+    present[Alarm.BOWL_PAUSE] = now.bowl_stop_s > watch[Alarm.BOWL_PAUSE].threshold or now.bowl_overpacked_flag != 0
     present[Alarm.TARGET_REACHED] = now.phase == Phase.TARGET_REACHED
     present[Alarm.POWER_FAILURE] = now.run_s < now.power_off_until_s
     present[Alarm.CENTRIFUGE_FAULT] = now.centrifuge_fault_flag != 0
     stopped = now.phase in (Phase.PAUSE, Phase.ALARM)
-    present[Alarm.NO_FLOW] = stopped and now.still_s > watch.threshold[Alarm.NO_FLOW]
+    present[Alarm.NO_FLOW] = stopped and now.still_s > watch[Alarm.NO_FLOW].threshold
     asked = now.inlet_ml_min - now.inlet_ml_min / now.inlet_ac_ratio
-    present[Alarm.LOW_FLOW] = running and asked > 0.0 and now.blood_ml_min < watch.threshold[Alarm.LOW_FLOW] * asked
+    present[Alarm.LOW_FLOW] = running and asked > 0.0 and now.blood_ml_min < watch[Alarm.LOW_FLOW].threshold * asked
     present[Alarm.SALINE_BOLUS_LIMIT] = (
-        now.saline_bolus_ml > watch.threshold[Alarm.SALINE_BOLUS_LIMIT] and now.saline_due_ml > 0.0
+        now.saline_bolus_ml > watch[Alarm.SALINE_BOLUS_LIMIT].threshold and now.saline_due_ml > 0.0
     )
-    present[Alarm.FLUID_BALANCE] = abs(now.balance_offset_ml) > watch.threshold[Alarm.FLUID_BALANCE]
-    present[Alarm.CONNECT_VOLUME] = now.phase == Phase.CONNECT and now.phase_s > watch.threshold[Alarm.CONNECT_VOLUME]
+    present[Alarm.FLUID_BALANCE] = abs(now.balance_offset_ml) > watch[Alarm.FLUID_BALANCE].threshold
+    present[Alarm.CONNECT_VOLUME] = now.phase == Phase.CONNECT and now.phase_s > watch[Alarm.CONNECT_VOLUME].threshold
 
 
-@njit(cache=True)
+@inner
 def release(par: Array, now: Array, volume: Array, present: Array, gone: Array) -> None:
     """What must be true before an alarm clears itself; most only need their condition to end."""
     for a in range(present.shape[0]):
@@ -87,7 +86,7 @@ def release(par: Array, now: Array, volume: Array, present: Array, gone: Array) 
     gone[Alarm.RESERVOIR_LOW] = level >= 0.5 * (par.reservoir_set_ml + par.reservoir_low_ml)
 
 
-@njit(cache=True)
+@inner
 def stand_still(par: Array, now: Array, volume: Array) -> None:
     """Counts how long a spinning bowl stands in draw with blood in it."""
     holding = (
@@ -99,7 +98,7 @@ def stand_still(par: Array, now: Array, volume: Array) -> None:
         now.bowl_overpacked_flag = 0
 
 
-@njit(cache=True)
+@inner
 def target_met(par: Array, now: Array) -> bool:
     """True where the one target of the run is reached."""
     if par.target_ml > 0.0:
@@ -109,7 +108,7 @@ def target_met(par: Array, now: Array) -> bool:
     return now.since_start_s >= par.target_s  # type: ignore[no-any-return]
 
 
-@njit(cache=True)
+@inner
 def prime(par: Array, volume: Array, mass: Array) -> None:
     """Fills the set with saline; a bowl stays dry."""
     lines.pour(volume, mass, SALINE_BAG, INLET, par.inlet_line_ml)
@@ -118,14 +117,14 @@ def prime(par: Array, volume: Array, mass: Array) -> None:
     lines.pour(volume, mass, SALINE_BAG, RETURN, par.return_line_ml + par.reservoir_set_ml)
 
 
-@njit(cache=True)
+@inner
 def set_volume_ml(par: Array) -> float:
     """Prime that the first blood has to push out, mL."""
     channel = 0.0 if par.principle_code == BOWL else par.channel_ml
     return par.inlet_line_ml + channel + par.return_line_ml + par.reservoir_set_ml  # type: ignore[no-any-return]
 
 
-@njit(cache=True)
+@inner
 def timed_phase(par: Array, now: Array, volume: Array, mass: Array) -> bool:
     """True where a phase that only takes its time, or its volume, is over."""
     if now.phase == Phase.SELF_TEST:
@@ -152,21 +151,22 @@ def timed_phase(par: Array, now: Array, volume: Array, mass: Array) -> bool:
     return False
 
 
-@njit(cache=True)
+@inner
 def follow_alarms(now: Array, alarms: Array, watch: Array, journal: Array) -> None:
     """Into ALARM while an alarm holds the draw or all pumps, back when none does; the camera moves run and fallback."""
-    held = controller.holds_run(alarms, watch) or controller.stopped(alarms, watch, Pump.CLAMP)
+    now.held_mask = controller.hold(alarms, watch)
+    held = controller.held(now, Pump.INLET) or controller.held(now, Pump.CLAMP)
     if held and now.phase != Phase.ALARM:
         controller.signal(now, journal, Signal.ALARM)
     elif not held and now.phase == Phase.ALARM:
         controller.signal(now, journal, Signal.CLEARED)
         if now.run_s < now.pause_until_s:
             controller.signal(now, journal, Signal.PAUSE)
-    lost = alarms.active[Alarm.INTERFACE_UNSTABLE]
+    lost = alarms[Alarm.INTERFACE_UNSTABLE].active
     controller.signal(now, journal, Signal.INTERFACE_LOST if lost else Signal.INTERFACE_FOUND)
 
 
-@njit(cache=True)
+@inner
 def advance_phase(
     par: Array, now: Array, volume: Array, mass: Array, alarms: Array, watch: Array, journal: Array
 ) -> None:
@@ -185,7 +185,7 @@ def advance_phase(
         controller.signal(now, journal, Signal.TARGET)
 
 
-@njit(cache=True)
+@inner
 def look(
     par: Array, now: Array, volume: Array, mass: Array, alarms: Array, watch: Array, journal: Array,
     present: Array, gone: Array,

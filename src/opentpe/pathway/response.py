@@ -110,5 +110,5 @@ def _by_edss(sheet: Sheet, first: date) -> Fact:
     rows = [o for o in sheet.since("edss", sheet.onset or first) if o.when.first_day <= first]
     start = rows[-1].value if rows else None
     step = sheet.limits["severity.edss_step"]
-    well = base.value + step / 2 if isinstance(base.value, float | int) else None
+    well = float(base.value) if isinstance(base.value, float | int) else None
     return _judged(Course(None, start, worst.value, now.value, now), step, well, "read off the EDSS")

@@ -1,4 +1,4 @@
-"""What hangs at the machine and what it watches: bags with their solutes, the alarm table as arrays, a fresh machine."""
+"""What hangs at the machine and what it watches: bags with their solutes, the alarm table, a fresh machine."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def solutes(fluid: str, others: tuple[str, ...], library: Library) -> Any:
     milli = ("citrate_mmol_l", "", "calcium_mmol_l", "magnesium_mmol_l", "bicarbonate_mmol_l", "potassium_mmol_l")
     row = [v["albumin_g_l"], v["globulin_g_l"], *(v[n] / 1000.0 if n else 0.0 for n in milli)]
     document = library.document(f"fluids/{fluid}")
-    normal = (library.values(f"solutes/{name}.").get("baseline_g_l", 0.0) for name in others)
+    normal = (library.values(f"solutes/{name}.").get("concentration", 0.0) for name in others)
     return np.array([*row, *(content(document, name, n) for name, n in zip(others, normal, strict=True))])
 
 
@@ -70,29 +70,25 @@ def _sieving(ready: Ready, others: tuple[str, ...], library: Library) -> Any:
     return row
 
 
-def watch_table(library: Library) -> records.Watch:
-    """The alarm table of evidence/alarms.toml as arrays, in its order."""
-    rows = [library.table(f"alarms.{a.name.lower()}") for a in Alarm]
-
-    def number(name: str, default: float) -> Any:
-        return np.array([float(r[name]["value"]) if name in r else default for r in rows])
-
-    threshold = np.array([next(float(v["value"]) for k, v in r.items() if k.startswith("threshold_")) for r in rows])
-    connecting = np.array([float(r["connecting_mm_hg"]["value"]) if "connecting_mm_hg" in r else t
-                           for r, t in zip(rows, threshold, strict=True)])  # fmt: skip
-    stops = np.zeros((len(rows), len(Pump)), dtype=np.bool_)
-    for i, row in enumerate(rows):
-        for name in row["stops"]:
-            stops[i, Pump[name.upper()]] = True
-    return records.Watch(
-        threshold, connecting, number("persistence_s", 1).astype(np.int64),
-        np.array([PRIORITIES[r["priority"]] for r in rows]), np.array([PRIORITIES[r["escalated"]] for r in rows]),
-        number("escalates_after_count", 0).astype(np.int64), stops, np.array([_CLEARS[r["clears"]] for r in rows]),
-        number("operator_response_s", -1).astype(np.int64),
-        np.array([Action[r["operator_action"].upper()] for r in rows]),
-        number("retry_after_s", 0).astype(np.int64), number("retry_flow_fraction", 1.0),
-        number("retries_count", 0).astype(np.int64),
-    )  # fmt: skip
+def watch_table(library: Library) -> Any:
+    """The alarm table of evidence/alarms.toml as WATCH records, in its order."""
+    table = np.zeros(len(Alarm), dtype=records.WATCH)
+    for alarm in Alarm:
+        entry = library.table(f"alarms.{alarm.name.lower()}")
+        numbers = library.values(f"alarms.{alarm.name.lower()}")
+        row = table[alarm]
+        row["threshold"] = next(v for name, v in numbers.items() if name.startswith("threshold_"))
+        row["connecting"] = numbers.get("connecting_mm_hg", row["threshold"])
+        row["retry_flow"] = numbers.get("retry_flow_fraction", 1.0)
+        row["persistence_s"] = numbers["persistence_s"]
+        row["priority"], row["escalated"] = PRIORITIES[entry["priority"]], PRIORITIES[entry["escalated"]]
+        row["escalates_after"] = numbers.get("escalates_after_count", 0)
+        row["stops"] = sum(1 << Pump[name.upper()] for name in entry["stops"])
+        row["clears"] = _CLEARS[entry["clears"]]
+        row["response_s"] = numbers.get("operator_response_s", -1)
+        row["action"] = Action[entry["operator_action"].upper()]
+        row["retry_after_s"], row["retries"] = numbers.get("retry_after_s", 0), numbers.get("retries_count", 0)
+    return table
 
 
 def fresh(ready: Ready, par: Any, bag: records.Fluids) -> records.Machine:
@@ -119,5 +115,5 @@ def fresh(ready: Ready, par: Any, bag: records.Fluids) -> records.Machine:
     lines.hang(volume, mass, REPLACEMENT_BAG, REPLACEMENT, bag.bag_ml[0], bag.replacement[0])
     n["replacement_ac_fraction"] = bag.ac_fraction[0]
     count = len(Alarm)
-    alarms = records.Alarms(*(np.zeros(count, dtype=np.int64) for _ in range(5)))
+    alarms = np.zeros(count, dtype=records.ALARMS)
     return records.Machine(now, volume, mass, alarms, np.zeros((_JOURNAL, 4)))

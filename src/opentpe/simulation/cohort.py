@@ -54,6 +54,11 @@ def endogenous(library: Library) -> tuple[str, ...]:
     return tuple(key for _, key in sorted(rows))
 
 
+def given(library: Library) -> tuple[str, ...]:
+    """Every drug of the library that can be given."""
+    return tuple(key for key, doc in library.folder("solutes").items() if doc["group"] in _GIVEN)
+
+
 _GIVEN: Final = ("drug", "blocker")
 
 

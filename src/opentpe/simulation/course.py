@@ -21,7 +21,7 @@ from opentpe.evidence.load import Library
 from opentpe.kernel import march, timeline
 from opentpe.kernel.arrays import Cohort, Floats, Schedule, Trajectory
 from opentpe.kernel.circuit import Run
-from opentpe.simulation import bands, caveats, cohort, danger
+from opentpe.simulation import bands, caveats, cohort, danger, drugs
 from opentpe.simulation.cohort import Columns
 from opentpe.simulation.setup import Setup, prepare
 
@@ -42,6 +42,11 @@ class Simulated(NamedTuple):
     moments: tuple[tuple[str, float], ...]
     grid_min: Floats
     trajectory: Trajectory
+
+    @property
+    def end_min(self) -> float:
+        """End of the last session."""
+        return self.runs[-1][0].start_min + _minutes(*self.runs[-1])
 
 
 def forecast(
@@ -64,7 +69,8 @@ def forecast(
     run = simulate(subject, course, library, unit, solutes=solutes, at=at, seed=seed, draws=draws)
     told = tell(run, subject, course, library, seed)
     risks = danger.risks(run.setup, run.columns, run.trajectory, run.plan.output_min, library, seed, decision)
-    return replace(told, risks=risks)
+    advice = drugs.advise(course.drug_doses, run.columns, run.people, run.plan, run.trajectory, run.end_min, library)
+    return replace(told, risks=risks, drugs=advice)
 
 
 def simulate(
@@ -105,8 +111,11 @@ def _chosen(solutes: Sequence[str], course: Course, library: Library) -> tuple[s
     for name in solutes:
         if name not in library.folder("solutes"):
             raise InputError("solutes", repr(name), ", ".join(sorted(library.folder("solutes"))))
-    drugs = tuple(dict.fromkeys(d.drug for d in course.drug_doses))
-    return (*(solutes or known), *(d for d in drugs if d not in solutes))
+    given = tuple(dict.fromkeys(d.drug for d in course.drug_doses))
+    for name in given:
+        if name not in library.folder("solutes"):
+            raise InputError("dose", repr(name), ", ".join(cohort.given(library)))
+    return (*(solutes or known), *(d for d in given if d not in solutes))
 
 
 def _minutes(procedure: Procedure, run: Run) -> float:

@@ -36,11 +36,12 @@ class State:
     ready: Ready
     seed: int
     par: Any
-    table: records.Watch
+    table: Any  # WATCH
     bag: records.Fluids
     laws: body.Laws
     live: records.Machine
     person: body.Patient
+    pools: body.Pools
     vitals: Any
     pending: tuple[Event, ...] = ()
     done: tuple[Event, ...] = ()
@@ -87,12 +88,13 @@ def start(
     ready = exchange.get_ready(what, library)
     par = exchange.parameters(ready, library)
     plan = outcome.plan(ready, library)
-    ready = replace(ready, warnings=(*ready.warnings, *outcome.plan_warnings(plan, ready, library)))
+    ready = replace(ready, warnings=(*ready.warnings, *outcome.plan_warnings(plan, ready)))
     bag = bags.fluids(ready, library, plan.run.replaced_ml)
-    laws = reactions.laws(what.subject, ready.blood_volume_ml, library, seed, what.solutes, phantom=what.phantom)
-    person = reactions.at_rest(what.subject, laws, library, what.solutes)
+    laws = reactions.laws(what.subject, ready.blood_volume_ml, library, seed, phantom=what.phantom)
+    person = reactions.at_rest(what.subject, laws, library)
+    pools = reactions.pools(what.subject, laws.body.plasma0, library, what.solutes)
     state = State(
-        ready, seed, par, bags.watch_table(library), bag, laws, bags.fresh(ready, par, bag), person,
+        ready, seed, par, bags.watch_table(library), bag, laws, bags.fresh(ready, par, bag), person, pools,
         np.zeros(1, dtype=bedside.VITALS), events.check(tuple(sorted(happenings, key=lambda e: e.at_s))),
         calcium_mmol_g=library.value("equations/citrate.calcium_gluconate_mmol_g"),
     )  # fmt: skip
@@ -103,15 +105,15 @@ def copy(live: records.Machine) -> records.Machine:
     """The machine as independent arrays."""
     return records.Machine(
         live.now.copy(), live.volume.copy(), live.mass.copy(),
-        records.Alarms(*(a.copy() for a in live.alarms)), live.journal.copy(),
+        live.alarms.copy(), live.journal.copy(),
     )  # fmt: skip
 
 
 def branch(state: State, happenings: Iterable[Event] | None = None) -> State:
     """The same moment with independent arrays; with `happenings`, another future from here on."""
-    person = state.person._replace(solutes=state.person.solutes.copy(), pending=state.person.pending.copy())
+    pools = body.Pools(*(a.copy() for a in state.pools))
     pending = state.pending if happenings is None else _future(state, happenings)
-    return replace(state, live=copy(state.live), person=person, vitals=state.vitals.copy(), pending=pending)
+    return replace(state, live=copy(state.live), pools=pools, vitals=state.vitals.copy(), pending=pending)
 
 
 def _future(state: State, happenings: Iterable[Event]) -> tuple[Event, ...]:
@@ -157,7 +159,16 @@ def _march(state: State, seconds: int, log: tuple[Any, Any, Any]) -> tuple[State
         step = max(1, min(seconds - ran, ahead))
         part = tuple(a[ran : ran + step] for a in log)
         person, did, status = bedside.march(
-            state.par, state.live, state.table, state.bag, state.laws, state.person, step, *part, state.vitals
+            state.par,
+            state.live,
+            state.table,
+            state.bag,
+            state.laws,
+            state.person,
+            state.pools,
+            step,
+            *part,
+            state.vitals,
         )
         state = replace(state, person=person)
         ran += did
@@ -189,7 +200,7 @@ def finish(state: State, library: Library, *, log: bool = True) -> Finished:
     table = Log(*(a[:ran] for a in arrays), state.ready.exchange.solutes)
     if log:
         _sound(table, state)
-    return Finished(state, table, outcome.summary(state, library), outcome.journal(state, library))
+    return Finished(state, table, outcome.summary(state, library), outcome.journal(state))
 
 
 def _sound(log: Log, state: State) -> None:

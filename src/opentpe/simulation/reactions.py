@@ -10,7 +10,7 @@ import numpy as np
 from opentpe.domain.subject import Subject
 from opentpe.evidence.load import Library
 from opentpe.kernel import body, circulation, citrate, fluid
-from opentpe.kernel.binding import Binding
+from opentpe.kernel.binding import Binding, acid_ratio
 from opentpe.simulation import draws
 from opentpe.simulation.draws import Stream
 
@@ -18,9 +18,7 @@ MINUTES_PER_DAY: Final = 1440.0
 _NEVER: Final = 1e9  # a fall nobody reaches: no complaint of this kind
 
 
-def laws(
-    subject: Subject, blood_ml: float, library: Library, seed: int, solutes: tuple[str, ...], *, phantom: bool
-) -> body.Laws:
+def laws(subject: Subject, blood_ml: float, library: Library, seed: int, *, phantom: bool) -> body.Laws:
     """How this patient reacts; thresholds are the patient's own, drawn by seed (harm law: equations/harm)."""
     pressure = _pressure(library)
     resting = _fluid_body(subject, blood_ml, library)
@@ -36,7 +34,6 @@ def laws(
         citrate=_citrate_body(subject, library),
         heart=_heart(subject, blood_ml, library),
         carriage=_carriage(subject, plasma, library),
-        solutes=_turnover(plasma, library, solutes),
         tingling_percent=_NEVER if phantom else tingling,
         light_headed_percent=_NEVER if phantom else light_headed,
         hypotension_percent=_NEVER if phantom else hypotension,
@@ -44,7 +41,7 @@ def laws(
     )
 
 
-def at_rest(subject: Subject, law: body.Laws, library: Library, solutes: tuple[str, ...]) -> body.Patient:
+def at_rest(subject: Subject, law: body.Laws, library: Library) -> body.Patient:
     """The patient before the session, at which nothing moves."""
     b = law.body
     _, state = fluid.rest(law.pressure, b, b.plasma0, b.tissue0, b.red_cells0, _proteins(subject, library))
@@ -56,27 +53,17 @@ def at_rest(subject: Subject, law: body.Laws, library: Library, solutes: tuple[s
         law.carriage.potassium0,
         platelets * (b.plasma0 + b.red_cells0) / 1000.0,
     )
-    pools = np.zeros((len(solutes), 2))
+    return body.Patient(state, chemistry, guess, milieu, carried, 0.0, 0.0, 0.0, 0, False, 0.0, 0)
+
+
+def pools(subject: Subject, plasma_ml: float, library: Library, solutes: tuple[str, ...]) -> body.Pools:
+    """The other solutes at rest, with how they turn over."""
+    rates = _turnover(plasma_ml, library, solutes)
+    amounts = np.zeros((len(solutes), 2))
     for k, name in enumerate(solutes):
-        amount = _baseline(name, subject, library) * b.plasma0
-        pools[k] = amount, amount * law.solutes[k, 1] / law.solutes[k, 2] if law.solutes[k, 2] > 0 else 0.0
-    pending = np.zeros(8 + len(solutes))
-    return body.Patient(
-        state,
-        chemistry,
-        guess,
-        milieu,
-        carried,
-        0.0,
-        pools,
-        0.0,
-        0.0,
-        0,
-        False,
-        0.0,
-        0,
-        pending,  # fmt: skip
-    )
+        plasma = _baseline(name, subject, library) * plasma_ml
+        amounts[k] = plasma, plasma * rates[k, 1] / rates[k, 2] if rates[k, 2] > 0 else 0.0
+    return body.Pools(rates, amounts, np.zeros(8 + len(solutes)))
 
 
 def thresholds(library: Library, seed: int) -> tuple[float, float, float]:
@@ -123,10 +110,12 @@ def _fluid_body(subject: Subject, blood_ml: float, library: Library) -> Any:
         "reference_blood_volume_ml", "reference_interstitial_volume_ml",
     )  # fmt: skip
     interstitium = blood_ml * (1 - subject.hct) / _ratio(library)
-    urine, reflection, albumin, albumin_share, globulin, globulin_share = _values(
-        library, "fluid", "excess_urine_per_min", "reflection_coefficient_fraction", "albumin_escape_per_d",
-        "albumin_intravascular_fraction", "globulin_escape_per_d", "globulin_intravascular_fraction",
+    urine, reflection, globulin, globulin_share = _values(
+        library, "fluid", "excess_urine_per_min", "reflection_coefficient_fraction", "globulin_escape_per_d",
+        "globulin_intravascular_fraction",
     )  # fmt: skip
+    albumin = library.value("solutes/albumin.escape_rate_per_d")
+    albumin_share = library.value("solutes/albumin.intravascular_fraction")
     return fluid.Body(
         k * blood_ml / reference_blood, vascular * reference_blood / blood_ml, tissue * reference_tissue / interstitium,
         urine, reflection, albumin / MINUTES_PER_DAY, albumin_share, globulin / MINUTES_PER_DAY, globulin_share,
@@ -172,7 +161,8 @@ def _citrate_body(subject: Subject, library: Library) -> Any:
     return citrate.Body(
         clearance * size, transfer * size, pool * subject.weight_kg, buffer * size, release, citrate0,
         base["ionised_calcium"], magnesium, *hormone, space * subject.weight_kg, alkali, per_citrate,
-        base["bicarbonate"], ph, pco2, breathing, 10 ** (library.value("equations/citrate.site_pka") - ph),
+        base["bicarbonate"], ph, pco2, breathing,
+        acid_ratio(_binding(library), ph),
     )  # fmt: skip
 
 
@@ -210,11 +200,11 @@ def _turnover(plasma_ml: float, library: Library, solutes: tuple[str, ...]) -> A
         table = library.values(f"solutes/{name}.")
         escape = table.get("escape_rate_per_d", 0.0) / MINUTES_PER_DAY
         share = table.get("intravascular_fraction", 1.0)
-        out = table.get("fractional_catabolic_rate_per_d", 0.0) / MINUTES_PER_DAY
-        made = out * table.get("baseline_g_l", 0.0) * plasma_ml
+        out = table.get("catabolic_rate_per_d", 0.0) / MINUTES_PER_DAY
+        made = out * table.get("concentration", 0.0) * plasma_ml
         rates[k] = out, escape, escape * share / (1 - share) if share < 1 else 0.0, made
     return rates
 
 
 def _baseline(name: str, subject: Subject, library: Library) -> float:
-    return subject.value(name) or library.values(f"solutes/{name}.").get("baseline_g_l", 0.0)
+    return subject.value(name) or library.values(f"solutes/{name}.").get("concentration", 0.0)

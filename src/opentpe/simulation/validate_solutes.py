@@ -168,7 +168,7 @@ def _level(arm: Arm, solute: str, when: str) -> Floats:
 
 
 def _sum(arm: Arm, field: Floats, solute: str) -> Floats:
-    total: Floats = sum(field[:, arm.columns.index(s)] for s in solute.split("+"))  # type: ignore[assignment]
+    total: Floats = sum(field[:, arm.columns.column(s)] for s in solute.split("+"))  # type: ignore[assignment]
     return total
 
 
@@ -186,7 +186,7 @@ def _remaining(arm: Arm, o: Asked) -> Floats:
 
 
 def _concentration(arm: Arm, o: Asked) -> Floats:
-    level: Floats = _level(arm, o.solute, o.when) * arm.columns.scale[arm.columns.index(o.solute)]
+    level: Floats = _level(arm, o.solute, o.when) * arm.columns.scale[arm.columns.column(o.solute)]
     return level
 
 
@@ -198,7 +198,7 @@ def _nth(o: Asked) -> int:
 
 
 def _removed_g(arm: Arm, o: Asked) -> Floats:
-    grams: Floats = arm.trajectory.removed[:, arm.columns.index(o.solute), _nth(o)] / 1000
+    grams: Floats = arm.trajectory.removed[:, arm.columns.column(o.solute), _nth(o)] / 1000
     return grams
 
 
@@ -211,7 +211,7 @@ def _fall(arm: Arm, o: Asked) -> Floats:
 
 def _influx(arm: Arm, o: Asked) -> Floats:
     """Removed plus remaining over the plasma mass before the session, minus one, per cent."""
-    j, k = arm.columns.index(o.solute), _nth(o)
+    j, k = arm.columns.column(o.solute), _nth(o)
     mass = arm.trajectory.before[:, j, k] * arm.people.plasma_ml
     left = arm.trajectory.after[:, j, k] * arm.people.plasma_ml
     excess: Floats = 100 * ((arm.trajectory.removed[:, j, k] + left) / mass - 1)
@@ -220,7 +220,7 @@ def _influx(arm: Arm, o: Asked) -> Floats:
 
 def _clearance_ratio(arm: Arm, o: Asked) -> Floats:
     """Clearance by the session over the body's own clearance."""
-    j, k = arm.columns.index(o.solute), _nth(o)
+    j, k = arm.columns.column(o.solute), _nth(o)
     before, after = arm.trajectory.before[:, j, k], arm.trajectory.after[:, j, k]
     mean = (before - after) / np.log(before / after)
     by_session = arm.trajectory.removed[:, j, k] / (mean * arm.minutes)
@@ -231,7 +231,7 @@ def _clearance_ratio(arm: Arm, o: Asked) -> Floats:
 
 def _auc_change(arm: Arm, o: Asked) -> Floats:
     assert arm.plain is not None
-    j = arm.columns.index(o.solute)
+    j = arm.columns.column(o.solute)
     with_sessions, without = (
         np.trapezoid(t.concentration[:, j], arm.times, axis=1) for t in (arm.trajectory, arm.plain)
     )
@@ -253,7 +253,7 @@ def _day_of_lowest(arm: Arm, o: Asked) -> Floats:
 def _highest(arm: Arm, o: Asked) -> Floats:
     """Highest level after the last dose, in the unit shown."""
     after = arm.times > arm.end_min - 1
-    top: Floats = _course(arm, o.solute)[:, after].max(axis=1) * arm.columns.scale[arm.columns.index(o.solute)]
+    top: Floats = _course(arm, o.solute)[:, after].max(axis=1) * arm.columns.scale[arm.columns.column(o.solute)]
     return top
 
 

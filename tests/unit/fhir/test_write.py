@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from opentpe import consultation
-from opentpe.domain.consultation import Band, Benefit, Consultation, Forecast, Risk
+from opentpe.domain.consultation import Band, Benefit, Consultation, Forecast, Line, Risk
 from opentpe.domain.therapy import Measurement, Procedure
 from opentpe.evidence.load import Library
 from opentpe.fhir import check, plan_definition, write
@@ -122,6 +122,15 @@ def test_one_request_a_session_with_its_volume_and_day(written: Resource, consul
     assert [s["occurrenceDateTime"] for s in sessions] == [d.isoformat() for d in consulted.order.dates]
     assert {s["quantityQuantity"]["value"] for s in sessions} == {2500}
     assert all(len(s["orderDetail"]) == len(consulted.order.lines) for s in sessions)
+
+
+def test_an_adsorption_is_ordered_as_one(consulted: Consultation, library: Library) -> None:
+    """Where the unit adsorbs, the request carries the code of an adsorption."""
+    assert consulted.order is not None
+    line = Line("order.modality", (("modality", "immunoadsorption"),))
+    bundle = write.bundle(replace(consulted, order=replace(consulted.order, lines=(line,))), say, library)
+    first = of_type(bundle, "ServiceRequest")[0]
+    assert first["code"]["coding"][0]["code"] == "immunoadsorption"
 
 
 def test_sessions_done_in_part_and_missed_say_so(written: Resource) -> None:
