@@ -8,6 +8,7 @@ import numpy as np
 from opentpe.domain import words
 from opentpe.domain.subject import Subject
 from opentpe.domain.therapy import Course, Measurement, Procedure
+from opentpe.errors import InputError  # noqa: F401 - for the tests that share this room
 from opentpe.evidence.load import Library, load
 from opentpe.pathway.unit import settings
 from opentpe.simulation import cohort, labs, problem
