@@ -157,7 +157,7 @@ def _march(state: State, seconds: int, log: tuple[Any, Any, Any]) -> tuple[State
             state = replace(_apply(state, first), pending=tuple(rest))
         ahead = state.pending[0].at_s - state.run_s if state.pending else seconds - ran
         step = max(1, min(seconds - ran, ahead))
-        part = tuple(a[ran : ran + step] for a in log)
+        machine, vitals, solutes = (a[ran : ran + step] for a in log)
         person, did, status = bedside.march(
             state.par,
             state.live,
@@ -167,7 +167,9 @@ def _march(state: State, seconds: int, log: tuple[Any, Any, Any]) -> tuple[State
             state.person,
             state.pools,
             step,
-            *part,
+            machine,
+            vitals,
+            solutes,
             state.vitals,
         )
         state = replace(state, person=person)
@@ -197,7 +199,7 @@ def finish(state: State, library: Library, *, log: bool = True) -> Finished:
     rows = LONGEST_S if log else 0
     arrays = _no_log(rows, len(state.ready.exchange.solutes))
     state, ran = _march(state, LONGEST_S, arrays)
-    table = Log(*(a[:ran] for a in arrays), state.ready.exchange.solutes)
+    table = Log(arrays[0][:ran], arrays[1][:ran], arrays[2][:ran], state.ready.exchange.solutes)
     if log:
         _sound(table, state)
     return Finished(state, table, outcome.summary(state, library), outcome.journal(state))

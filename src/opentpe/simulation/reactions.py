@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 from typing import Any, Final
 
 import numpy as np
@@ -71,7 +72,7 @@ def thresholds(library: Library, seed: int) -> tuple[float, float, float]:
     u, v = (float(x) for x in draws.uniforms(seed, 0, Stream.THRESHOLD, 2, "chair"))
     intercept = library.value("equations/harm.calcium_link.intercept")
     slope = library.value("equations/harm.calcium_link.slope")
-    z = float(draws.ndtri(u))
+    z = NormalDist().inv_cdf(u)
     tingling = 10.0 * math.exp((z - intercept) / slope)
     log_odds = library.value("equations/harm.event.hypotension.log_odds")
     per_percent = library.value("equations/harm.volume_link.slope_per_pct")
@@ -156,12 +157,13 @@ def _citrate_body(subject: Subject, library: Library) -> Any:
         library, "citrate", "pth_calcium_release_mmol_min", "alkali_release_min", "bicarbonate_per_citrate",
         "pco2_mm_hg_per_mmol_l",
     )  # fmt: skip
-    return citrate.Body(
+    values: list[Any] = [
         clearance * size, transfer * size, pool * subject.weight_kg, buffer * size, release, citrate0,
         base["ionised_calcium"], magnesium, *hormone, space * subject.weight_kg, alkali, per_citrate,
         base["bicarbonate"], ph, pco2, breathing,
         acid_ratio(_binding(library), ph),
-    )  # fmt: skip
+    ]  # fmt: skip
+    return citrate.Body(*values)
 
 
 def _heart(subject: Subject, blood_ml: float, library: Library) -> Any:
@@ -180,9 +182,18 @@ def _heart(subject: Subject, blood_ml: float, library: Library) -> Any:
         library, "circulation", "stroke_slope", "stroke_floor_fraction", "stroke_saturation", "rate_gain",
         "resistance_gain", "reflex_min", "reflex_low", "reflex_high", "autonomic_ratio",
     )  # fmt: skip
-    return circulation.Body(
-        subject.value("heart_rate") or rate, stroke, mean, pulse, venous, elastance, blood_ml, *gains, share
-    )
+    values: list[Any] = [
+        subject.value("heart_rate") or rate,
+        stroke,
+        mean,
+        pulse,
+        venous,
+        elastance,
+        blood_ml,
+        *gains,
+        share,
+    ]
+    return circulation.Body(*values)
 
 
 def _carriage(subject: Subject, plasma_ml: float, library: Library) -> circulation.Carriage:
