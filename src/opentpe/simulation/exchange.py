@@ -42,6 +42,8 @@ class Exchange:
     manual_mode: bool = False  # settings up to the absolute tier instead of the safety tier
     phantom: bool = False  # a bench patient whose blood does not change
     solutes: tuple[str, ...] = ()
+    tingling_percent: float | None = None  # the patient's own thresholds; None: drawn by seed
+    hypotension_percent: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,8 @@ def start(
     plan = outcome.plan(ready, library)
     ready = replace(ready, warnings=(*ready.warnings, *outcome.plan_warnings(plan, ready)))
     bag = bags.fluids(ready, library, plan.run.replaced_ml)
-    laws = reactions.laws(what.subject, ready.blood_volume_ml, library, seed, phantom=what.phantom)
+    own = (what.tingling_percent, what.hypotension_percent)
+    laws = reactions.laws(what.subject, ready.blood_volume_ml, library, seed, phantom=what.phantom, own=own)
     person = reactions.at_rest(what.subject, laws, library)
     pools = reactions.pools(what.subject, laws.body.plasma0, library, what.solutes)
     state = State(

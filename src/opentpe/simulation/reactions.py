@@ -16,18 +16,30 @@ from opentpe.simulation import draws
 from opentpe.simulation.draws import Stream
 
 MINUTES_PER_DAY: Final = 1440.0
+_SOONEST: Final = 0.1  # %: a person whose reaction does not wait for a loss of volume
 _NEVER: Final = 1e9  # a fall nobody reaches: no complaint of this kind
 
 
-def laws(subject: Subject, blood_ml: float, library: Library, seed: int, *, phantom: bool) -> body.Laws:
-    """How this patient reacts; thresholds are the patient's own, drawn by seed (harm law: equations/harm)."""
+def laws(
+    subject: Subject,
+    blood_ml: float,
+    library: Library,
+    seed: int,
+    *,
+    phantom: bool,
+    own: tuple[float | None, float | None] = (None, None),
+) -> body.Laws:
+    """How this patient reacts; thresholds are the patient's `own`, else drawn by seed (harm law: equations/harm)."""
     pressure = _pressure(library)
     resting = _fluid_body(subject, blood_ml, library)
     plasma = blood_ml * (1 - subject.hct)
     rested, _ = fluid.rest(
         pressure, resting, plasma, plasma / _ratio(library), blood_ml * subject.hct, _proteins(subject, library)
     )
-    tingling, light_headed, hypotension = thresholds(library, seed)
+    tingling, hypotension = thresholds(library, seed)
+    tingling = tingling if own[0] is None else own[0]
+    hypotension = hypotension if own[1] is None else own[1]
+    light_headed = max(hypotension - library.value("patient_watch.light_headed.before_percent"), _SOONEST)
     return body.Laws(
         pressure=pressure,
         body=rested,
@@ -67,8 +79,8 @@ def pools(subject: Subject, plasma_ml: float, library: Library, solutes: tuple[s
     return body.Pools(rates, amounts, np.zeros(8 + len(solutes)))
 
 
-def thresholds(library: Library, seed: int) -> tuple[float, float, float]:
-    """Falls, %, at which this patient tingles, feels light-headed and becomes hypotensive: one person of a seed."""
+def thresholds(library: Library, seed: int) -> tuple[float, float]:
+    """Falls, %, of ionised calcium and relative blood volume at which one person of a seed tingles, and collapses."""
     u, v = (float(x) for x in draws.uniforms(seed, 0, Stream.THRESHOLD, 2, "chair"))
     intercept = library.value("equations/harm.calcium_link.intercept")
     slope = library.value("equations/harm.calcium_link.slope")
@@ -78,8 +90,7 @@ def thresholds(library: Library, seed: int) -> tuple[float, float, float]:
     per_percent = library.value("equations/harm.volume_link.slope_per_pct")
     reference = library.value("equations/harm.volume_link.reference_pct")
     hypotension = reference + (math.log(v / (1 - v)) - log_odds) / per_percent
-    before = library.value("patient_watch.light_headed.before_percent")
-    return tingling, max(hypotension - before, 0.1), max(hypotension, 0.1)
+    return tingling, max(hypotension, _SOONEST)
 
 
 def _values(library: Library, file: str, *names: str) -> tuple[float, ...]:
