@@ -14,6 +14,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from opentpe import __version__
+from opentpe.domain.consultation import Versions
+from opentpe.domain.documents import encode, schema_name
 from opentpe.domain.therapy import Dose
 from opentpe.errors import InputError
 from opentpe.evidence.load import Library
@@ -248,3 +251,24 @@ def write_log(log: Log, path: Path) -> None:
     except ImportError:
         raise InputError("--log", "no Parquet writer", "the extra [tables]", "pip install 'opentpe[tables]'") from None
     pq.write_table(pa.table(log_table(log)), path)
+
+
+def document(done: Finished, library: Library) -> dict[str, Any]:
+    """The run as a JSON document of kind `run`."""
+    made, ready = sheet(done, library), done.state.ready
+    body = {
+        "exchange": encode(ready.exchange),
+        "seed": done.state.seed,
+        "plan": {name: _plain(value) for name, value in plan(ready, library).run._asdict().items()},
+        "summary": encode(done.summary),
+        "journal": [encode(entry) for entry in done.journal],
+        "sheet": {"header": [encode(f) for f in made.header], "rows": list(made.rows),
+                  "end": [encode(f) for f in made.end]},
+        "warnings": list(ready.warnings),
+        "versions": encode(Versions(__version__, library.digest, library.overlaid, done.state.seed)),
+    }  # fmt: skip
+    return {"schema": schema_name("run"), **body}
+
+
+def _plain(value: Any) -> float | bool:
+    return bool(value) if isinstance(value, bool | np.bool_) else float(value)
