@@ -212,10 +212,9 @@ def patient_second(
         return person, 0
     # net amounts: a nominal 1 mL/min carries the proteins, the clear flow is corrected for it
     flows = fluid.Flows(0.0, 0.0, plain / DT - 1.0, 1.0, albumin / DT, globulin / DT, red / DT)
-    change = fluid.volume_change(laws.body, person.fluid)
     middle, state, status = fluid.step(laws.pressure, laws.body, person.fluid, flows, DT)
     heart = weakened(laws.heart, person.failing)
-    drive = circulation.step(heart, person.drive, change, fluid.volume_change(laws.body, middle), DT)
+    drive = circulation.step(heart, person.drive, fluid.volume_change(laws.body, middle), DT)
     cold, cold_cel, blood_flow, fall = warmth(par, now, volume, person.carried.temperature)
     loss = now.platelet_loss_ml - before[before.shape[0] - 1]
     carrying = circulation.CarryingFlows(

@@ -122,10 +122,12 @@ def _fluid_body(subject: Subject, blood_ml: float, library: Library) -> Any:
         "reference_blood_volume_ml", "reference_interstitial_volume_ml",
     )  # fmt: skip
     interstitium = blood_ml * (1 - subject.hct) / _ratio(library)
-    urine, reflection, albumin, albumin_share, globulin, globulin_share = _values(
-        library, "fluid", "excess_urine_per_min", "reflection_coefficient_fraction", "albumin_escape_per_d",
-        "albumin_intravascular_fraction", "globulin_escape_per_d", "globulin_intravascular_fraction",
+    urine, reflection, globulin, globulin_share = _values(
+        library, "fluid", "excess_urine_per_min", "reflection_coefficient_fraction", "globulin_escape_per_d",
+        "globulin_intravascular_fraction",
     )  # fmt: skip
+    albumin = library.value("solutes/albumin.escape_rate_per_d")
+    albumin_share = library.value("solutes/albumin.intravascular_fraction")
     return fluid.Body(
         k * blood_ml / reference_blood, vascular * reference_blood / blood_ml, tissue * reference_tissue / interstitium,
         urine, reflection, albumin / MINUTES_PER_DAY, albumin_share, globulin / MINUTES_PER_DAY, globulin_share,
