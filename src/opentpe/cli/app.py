@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from opentpe.cli import audit, consult, decide, demo, edss, evidence, indications, records, simulate, validate
+from opentpe.cli import audit, consult, decide, demo, edss, evidence, indications, records, serve, simulate, validate
 
 _NOTICE = "Planning support, education and research. Not a medical device."
 
@@ -28,6 +28,7 @@ def build() -> typer.Typer:
     app.command("validate")(validate.command)
     app.add_typer(records.app, name="records")
     app.add_typer(audit.app, name="audit")
+    app.command("serve")(serve.command)
     app.command("demo")(demo.command)
     app.callback()(_root)
     return app

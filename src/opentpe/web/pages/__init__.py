@@ -1,0 +1,9 @@
+"""The pages of the clinic: consult, plan, run, train, explain. Each is a route with a `.json` twin."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from opentpe.web.pages import assets, consult, papers
+
+ROUTERS: tuple[APIRouter, ...] = (assets.router, consult.router, papers.router)
