@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from opentpe.web.pages import assets, consult, papers
+from opentpe.web.pages import assets, board, consult, course, entry, papers, planner
 
-ROUTERS: tuple[APIRouter, ...] = (assets.router, consult.router, papers.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    assets.router,
+    board.router,
+    course.router,
+    entry.router,
+    consult.router,
+    papers.router,
+    planner.router,
+)

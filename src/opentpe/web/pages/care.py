@@ -23,6 +23,7 @@ from opentpe.records.exchange_shapes import SHAPES, public_codes
 from opentpe.records.store import Kept
 from opentpe.units import convert
 from opentpe.web.clinic import Clinic
+from opentpe.web.pages import unit
 
 DRAWS: Final = 60
 SOLUTES: Final = ("igg", "fibrinogen")
@@ -115,7 +116,7 @@ def decided_on(care: Care) -> date:
 def consultation(here: Clinic, care: Care) -> Consultation:
     """The consultation as the records stand, with the course that was planned."""
     made = flow.consult(
-        bundle(here, care.patient.id), decided_on(care), library=here.library, unit=here.unit,
+        bundle(here, care.patient.id), decided_on(care), library=here.library, unit=unit.of(here),
         guideline=here.settings.guideline, draws=DRAWS,
     )  # fmt: skip
     return replace(made, order=replace(made.order, dates=care.days)) if made.order else made
@@ -124,12 +125,12 @@ def consultation(here: Clinic, care: Care) -> Consultation:
 def advice(here: Clinic, care: Care) -> Consultation:
     """The decision and the order without a forecast: quick, and enough for today's order."""
     made = flow.decide(
-        bundle(here, care.patient.id), decided_on(care), library=here.library, unit=here.unit,
+        bundle(here, care.patient.id), decided_on(care), library=here.library, unit=unit.of(here),
         guideline=here.settings.guideline,
     )  # fmt: skip
     if not made.decision.advice.exchange:
         return made
-    written: Order = orders.build(made.patient, made.decision, here.library, here.unit)
+    written: Order = orders.build(made.patient, made.decision, here.library, unit.of(here))
     return replace(made, order=replace(written, dates=care.days))
 
 
@@ -213,4 +214,4 @@ def forecast(here: Clinic, care: Care, *, planned: bool = False) -> Forecast:
     if about is None:
         raise InputError("patient", "no weight, height, haematocrit or sex", "all four, to forecast")
     course = care.plan if planned else as_done(care)
-    return flow.simulate(about, course, library=here.library, unit=here.unit, solutes=SOLUTES, draws=DRAWS)
+    return flow.simulate(about, course, library=here.library, unit=unit.of(here), solutes=SOLUTES, draws=DRAWS)

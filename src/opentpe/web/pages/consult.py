@@ -19,7 +19,7 @@ from opentpe.errors import InputError
 from opentpe.report import build, render
 from opentpe.web import paper
 from opentpe.web.clinic import Clinic, Here
-from opentpe.web.pages import assets, examples, form, keep, lab_units, shell
+from opentpe.web.pages import assets, examples, form, keep, lab_units, shell, unit
 from opentpe.web.people import Decider, Person, Trainee, Writing
 
 router: Final = APIRouter(include_in_schema=False)
@@ -92,7 +92,7 @@ def parsed(text: str) -> dict[str, Any]:
 def advise(here: Clinic, bundle: Mapping[str, Any] | Path, on: date) -> Consultation:
     """The consultation of a bundle with the unit's own settings."""
     return flow.consult(
-        bundle, on, library=here.library, unit=here.unit, guideline=here.settings.guideline, draws=DRAWS
+        bundle, on, library=here.library, unit=unit.of(here), guideline=here.settings.guideline, draws=DRAWS
     )
 
 
