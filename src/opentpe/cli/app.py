@@ -36,7 +36,7 @@ def build() -> typer.Typer:
     app.command("consult")(consult.command)
     app.command("decide")(decide.command)
     app.command("simulate")(simulate.command)
-    app.command("run")(run.run)
+    app.command("run")(run.command)
     app.command("edss")(edss.edss)
     app.command("indications")(indications.indications)
     app.command("evidence")(evidence.command)

@@ -47,8 +47,7 @@ def text(data: Any) -> str:
 def encode(value: object) -> Any:
     """A domain value as plain JSON values."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        kind: Any = type(value)
-        hints = _hints(kind)
+        hints = _hints(typing.cast("Any", type(value)))
         return {f.name: _encode_as(getattr(value, f.name), hints[f.name]) for f in dataclasses.fields(value)}
     if isinstance(value, Enum):
         return value.value

@@ -31,7 +31,7 @@ PATIENTS: Final = (
 )
 
 
-def furnish(store: Store, library: Library, clinic: Callable[[Store], Clinic], today: date) -> None:
+def furnish(store: Store, clinic: Callable[[Store], Clinic], today: date) -> None:
     """Fills empty records with the demo; does nothing where there is a patient already."""
     if store.count(kinds.Patient):
         return
