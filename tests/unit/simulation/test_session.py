@@ -76,10 +76,10 @@ def test_the_series_end_an_hour_after_the_session(library):
     assert series.time_min[-1] == pytest.approx(one.end_min + 60)
 
 
-def test_relative_blood_volume_is_told_as_per_cent_of_the_start(library):
-    """92 means a loss of 8 %, as the limit lines of the figure are drawn."""
+def test_relative_blood_volume_is_a_change_from_the_start(library):
+    """-8 means a loss of 8 % since the circuit was filled, as a haematocrit monitor shows it."""
     band = nadir(library, "relative_blood_volume")
-    assert 85 < band.median < 97
+    assert -15 < band.median < -3
 
 
 def test_measured_values_are_used(library):
