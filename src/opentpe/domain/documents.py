@@ -93,7 +93,7 @@ def _decode(hint: Any, data: Any, where: str) -> Any:
 def _decode_record(cls: type[Any], data: Any, where: str) -> Any:
     if not isinstance(data, dict):
         raise InputError(where, type(data).__name__, f"an object with the fields of {cls.__name__}")
-    hints, values = _hints(cls), {}
+    hints, values = _hints(typing.cast("Any", cls)), {}
     for f in dataclasses.fields(cls):
         if f.name in data:
             values[f.name] = _decode(hints[f.name], data[f.name], f"{where}.{f.name}")
