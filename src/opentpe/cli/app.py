@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import typer
 
-from opentpe.cli import audit, consult, decide, demo, edss, evidence, indications, records, serve, simulate, validate
+from opentpe.cli import (
+    audit,
+    consult,
+    decide,
+    demo,
+    edss,
+    evidence,
+    export_sbml,
+    indications,
+    records,
+    serve,
+    simulate,
+    validate,
+)
 
 _NOTICE = "Planning support, education and research. Not a medical device."
 
@@ -24,6 +37,7 @@ def build() -> typer.Typer:
     app.command("simulate")(simulate.command)
     app.command("edss")(edss.edss)
     app.command("indications")(indications.indications)
+    app.command("export-sbml")(export_sbml.command)
     app.command("evidence")(evidence.command)
     app.command("validate")(validate.command)
     app.add_typer(records.app, name="records")

@@ -9,9 +9,9 @@ from enum import IntEnum
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 
 from opentpe.kernel import controller, lines
+from opentpe.kernel.compiled import compiled, inner
 from opentpe.kernel.controller import Alarm, Entry, Phase, Signal
 from opentpe.kernel.lines import AC_BAG, ANTICOAGULANT, REPLACEMENT, REPLACEMENT_BAG, SALINE, SALINE_BAG
 from opentpe.kernel.pumps import GIVE
@@ -60,7 +60,7 @@ ANSWERS: Final = np.array([
 ], dtype=np.int64)  # fmt: skip
 
 
-@njit(cache=True)
+@inner
 def hang_replacement(now: Array, volume: Array, mass: Array, fluids: Array) -> None:
     """Hangs the bag of the part of the sequence that is due."""
     part = now.fluid_index
@@ -68,7 +68,7 @@ def hang_replacement(now: Array, volume: Array, mass: Array, fluids: Array) -> N
     now.replacement_ac_fraction = fluids.ac_fraction[part]
 
 
-@njit(cache=True)
+@inner
 def repair(par: Array, now: Array, volume: Array, mass: Array, fluids: Array, action: int, hct: float) -> None:
     """Ends the fault an action is meant for."""
     if action == Action.REPOSITION:
@@ -110,7 +110,7 @@ def repair(par: Array, now: Array, volume: Array, mass: Array, fluids: Array, ac
         now.vein_max_ml_min = now.vein_healthy_ml_min
 
 
-@njit(cache=True)
+@inner
 def set_machine(par: Array, now: Array, volume: Array, mass: Array, fluids: Array, action: int, value: float) -> None:
     """Changes a setting; every one is clamped by the tiers of the separator."""
     if action == Action.SET_INLET:
@@ -130,7 +130,7 @@ def set_machine(par: Array, now: Array, volume: Array, mass: Array, fluids: Arra
         now.saline_due_ml += value
 
 
-@njit(cache=True)
+@compiled
 def act(
     par: Array, now: Array, volume: Array, mass: Array, alarms: Array, journal: Array, fluids: Array,
     action: int, value: float, hct: float,
@@ -156,7 +156,7 @@ def act(
     answered(alarms, now, journal, action)
 
 
-@njit(cache=True)
+@inner
 def answered(alarms: Array, now: Array, journal: Array, action: int) -> None:
     """Releases the latched alarms an action answers; their conditions are judged anew the next second."""
     for a in range(alarms.shape[0]):
@@ -164,7 +164,7 @@ def answered(alarms: Array, now: Array, journal: Array, action: int) -> None:
             controller.clear_alarm(now, alarms, journal, a)
 
 
-@njit(cache=True)
+@inner
 def respond(
     par: Array, now: Array, volume: Array, mass: Array, alarms: Array, watch: Array, journal: Array, fluids: Array,
     hct: float,

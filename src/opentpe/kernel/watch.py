@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
-
 from opentpe.kernel import controller, lines, pumps
+from opentpe.kernel.compiled import inner
 from opentpe.kernel.controller import Alarm, Phase, Pump, Signal
 from opentpe.kernel.lines import AC_BAG, INLET, LOST, REPLACEMENT_BAG, RETURN, SALINE_BAG, SEPARATOR
 from opentpe.kernel.pumps import BOWL, CONTINUOUS, DRAW, GIVE, MEMBRANE, SINGLE_NEEDLE
@@ -15,7 +14,7 @@ Array = Any
 _FOREVER = 1 << 40
 
 
-@njit(cache=True)
+@inner
 def pressures(par: Array, now: Array, watch: Array, present: Array) -> None:
     """Access, return, air and disconnection."""
     connecting = now.phase == Phase.CONNECT
@@ -31,7 +30,7 @@ def pressures(par: Array, now: Array, watch: Array, present: Array) -> None:
     )
 
 
-@njit(cache=True)
+@inner
 def bags(par: Array, now: Array, volume: Array, watch: Array, present: Array) -> None:
     """Anticoagulant, replacement, plasma bag and reservoir."""
     pumping = now.inlet_ml_min > 0.0 and now.inlet_ac_ratio < 1e6
@@ -48,7 +47,7 @@ def bags(par: Array, now: Array, volume: Array, watch: Array, present: Array) ->
     present[Alarm.PLASMA_BAG_FULL] = now.plasma_bag_room_ml <= watch[Alarm.PLASMA_BAG_FULL].threshold
 
 
-@njit(cache=True)
+@inner
 def machine_state(par: Array, now: Array, watch: Array, present: Array) -> None:
     """Interface, red cells, anticoagulant limit, bowl, target, power, centrifuge and the sibling rules."""
     running = now.phase in (Phase.RUN_INTERFACE, Phase.RUN_FALLBACK)
@@ -75,7 +74,7 @@ def machine_state(par: Array, now: Array, watch: Array, present: Array) -> None:
     present[Alarm.CONNECT_VOLUME] = now.phase == Phase.CONNECT and now.phase_s > watch[Alarm.CONNECT_VOLUME].threshold
 
 
-@njit(cache=True)
+@inner
 def release(par: Array, now: Array, volume: Array, present: Array, gone: Array) -> None:
     """What must be true before an alarm clears itself; most only need their condition to end."""
     for a in range(present.shape[0]):
@@ -87,7 +86,7 @@ def release(par: Array, now: Array, volume: Array, present: Array, gone: Array) 
     gone[Alarm.RESERVOIR_LOW] = level >= 0.5 * (par.reservoir_set_ml + par.reservoir_low_ml)
 
 
-@njit(cache=True)
+@inner
 def stand_still(par: Array, now: Array, volume: Array) -> None:
     """Counts how long a spinning bowl stands in draw with blood in it."""
     holding = (
@@ -99,7 +98,7 @@ def stand_still(par: Array, now: Array, volume: Array) -> None:
         now.bowl_overpacked_flag = 0
 
 
-@njit(cache=True)
+@inner
 def target_met(par: Array, now: Array) -> bool:
     """True where the one target of the run is reached."""
     if par.target_ml > 0.0:
@@ -109,7 +108,7 @@ def target_met(par: Array, now: Array) -> bool:
     return now.since_start_s >= par.target_s  # type: ignore[no-any-return]
 
 
-@njit(cache=True)
+@inner
 def prime(par: Array, volume: Array, mass: Array) -> None:
     """Fills the set with saline; a bowl stays dry."""
     lines.pour(volume, mass, SALINE_BAG, INLET, par.inlet_line_ml)
@@ -118,14 +117,14 @@ def prime(par: Array, volume: Array, mass: Array) -> None:
     lines.pour(volume, mass, SALINE_BAG, RETURN, par.return_line_ml + par.reservoir_set_ml)
 
 
-@njit(cache=True)
+@inner
 def set_volume_ml(par: Array) -> float:
     """Prime that the first blood has to push out, mL."""
     channel = 0.0 if par.principle_code == BOWL else par.channel_ml
     return par.inlet_line_ml + channel + par.return_line_ml + par.reservoir_set_ml  # type: ignore[no-any-return]
 
 
-@njit(cache=True)
+@inner
 def timed_phase(par: Array, now: Array, volume: Array, mass: Array) -> bool:
     """True where a phase that only takes its time, or its volume, is over."""
     if now.phase == Phase.SELF_TEST:
@@ -152,7 +151,7 @@ def timed_phase(par: Array, now: Array, volume: Array, mass: Array) -> bool:
     return False
 
 
-@njit(cache=True)
+@inner
 def follow_alarms(now: Array, alarms: Array, watch: Array, journal: Array) -> None:
     """Into ALARM while an alarm holds the draw or all pumps, back when none does; the camera moves run and fallback."""
     now.held_mask = controller.hold(alarms, watch)
@@ -167,7 +166,7 @@ def follow_alarms(now: Array, alarms: Array, watch: Array, journal: Array) -> No
     controller.signal(now, journal, Signal.INTERFACE_LOST if lost else Signal.INTERFACE_FOUND)
 
 
-@njit(cache=True)
+@inner
 def advance_phase(
     par: Array, now: Array, volume: Array, mass: Array, alarms: Array, watch: Array, journal: Array
 ) -> None:
@@ -186,7 +185,7 @@ def advance_phase(
         controller.signal(now, journal, Signal.TARGET)
 
 
-@njit(cache=True)
+@inner
 def look(
     par: Array, now: Array, volume: Array, mass: Array, alarms: Array, watch: Array, journal: Array,
     present: Array, gone: Array,

@@ -67,6 +67,8 @@ class Desk:
         """A value with names of the vocabulary (a fluid, a solute, an access) and ISO dates turned into words."""
         if not isinstance(value, str):
             return value
+        if value in words.UNITS:
+            return words.unit(value)
         kinds = ("fluid", "access", "separator", "modality", "solute", "estimator", "fact", "quantity")
         for kind in kinds:
             if self.sentences.has(f"{kind}.{value}"):

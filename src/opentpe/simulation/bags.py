@@ -1,4 +1,4 @@
-"""What hangs at the machine and what it watches: bags with their solutes, the alarm table as arrays, a fresh machine."""
+"""What hangs at the machine and what it watches: bags with their solutes, the alarm table, a fresh machine."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def solutes(fluid: str, others: tuple[str, ...], library: Library) -> Any:
     milli = ("citrate_mmol_l", "", "calcium_mmol_l", "magnesium_mmol_l", "bicarbonate_mmol_l", "potassium_mmol_l")
     row = [v["albumin_g_l"], v["globulin_g_l"], *(v[n] / 1000.0 if n else 0.0 for n in milli)]
     document = library.document(f"fluids/{fluid}")
-    normal = (library.values(f"solutes/{name}.").get("baseline_g_l", 0.0) for name in others)
+    normal = (library.values(f"solutes/{name}.").get("concentration", 0.0) for name in others)
     return np.array([*row, *(content(document, name, n) for name, n in zip(others, normal, strict=True))])
 
 

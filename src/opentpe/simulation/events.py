@@ -47,7 +47,7 @@ def _numbers(kind: str, a: float = 0.0, b: float = 0.0, scale: float = 1.0) -> B
     def build(m: re.Match[str]) -> tuple[str, float, float, str]:
         found = [float(g) if g else None for g in m.groups()]
         first = a if not found or found[0] is None else found[0] * scale
-        second = b if len(found) < 2 or found[1] is None else found[1]  # noqa: PLR2004 - two groups
+        second = b if len(found) < 2 or found[1] is None else found[1]
         return kind, first, second, ""
 
     return build
@@ -103,7 +103,7 @@ GRAMMAR: Final[tuple[tuple[str, str, Build], ...]] = (
     (r"stop without rinseback", "stop without rinseback", _plain("abandon")),
 )  # fmt: skip
 _COMPILED: Final = tuple((re.compile(p, re.IGNORECASE), build) for p, _, build in GRAMMAR)
-_AT: Final = re.compile(rf"at\s+(-?\d+(?:\.\d+)?)\s*(min|s)\s+(.+)", re.IGNORECASE)
+_AT: Final = re.compile(r"at\s+(-?\d+(?:\.\d+)?)\s*(min|s)\s+(.+)", re.IGNORECASE)
 _ARROW: Final = re.compile(r"\s*(?:->|→)\s*")
 
 

@@ -11,20 +11,14 @@ from opentpe.domain.subject import Subject
 from opentpe.domain.therapy import Calcium, Dose, FluidPart, Prescription
 from opentpe.errors import InputError
 from opentpe.evidence.load import Library
-from opentpe.kernel import access, circuit, lines, records, separation
+from opentpe.kernel import access, circuit, records, separation
 from opentpe.kernel.circuit import Accounting
-from opentpe.kernel.controller import Alarm, Pump
-from opentpe.kernel.operator import Action
 from opentpe.kernel.pumps import BOWL, CONTINUOUS, MEMBRANE, SINGLE_NEEDLE
 
 PRINCIPLES: Final = {
     "centrifuge_continuous": CONTINUOUS, "centrifuge_single_needle": SINGLE_NEEDLE, "bowl": BOWL, "membrane": MEMBRANE,
 }  # fmt: skip
 PRIORITIES: Final = {"low": 1, "medium": 2, "high": 3}
-_CLEARS: Final = {"self": 0, "retry": 1, "operator": 2}
-_G_PER_L_TO_MG_PER_ML: Final = 1.0
-_SPARE: Final = 1.10  # fluid hung beyond the plan: counting by entered haematocrit may need it
-_NEVER: Final = 1 << 40
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ def start(
     ready = exchange.get_ready(what, library)
     par = exchange.parameters(ready, library)
     plan = outcome.plan(ready, library)
-    ready = replace(ready, warnings=(*ready.warnings, *outcome.plan_warnings(plan, ready, library)))
+    ready = replace(ready, warnings=(*ready.warnings, *outcome.plan_warnings(plan, ready)))
     bag = bags.fluids(ready, library, plan.run.replaced_ml)
     laws = reactions.laws(what.subject, ready.blood_volume_ml, library, seed, phantom=what.phantom)
     person = reactions.at_rest(what.subject, laws, library)
@@ -200,7 +200,7 @@ def finish(state: State, library: Library, *, log: bool = True) -> Finished:
     table = Log(*(a[:ran] for a in arrays), state.ready.exchange.solutes)
     if log:
         _sound(table, state)
-    return Finished(state, table, outcome.summary(state, library), outcome.journal(state, library))
+    return Finished(state, table, outcome.summary(state, library), outcome.journal(state))
 
 
 def _sound(log: Log, state: State) -> None:

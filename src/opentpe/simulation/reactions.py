@@ -10,7 +10,7 @@ import numpy as np
 from opentpe.domain.subject import Subject
 from opentpe.evidence.load import Library
 from opentpe.kernel import body, circulation, citrate, fluid
-from opentpe.kernel.binding import Binding
+from opentpe.kernel.binding import Binding, acid_ratio
 from opentpe.simulation import draws
 from opentpe.simulation.draws import Stream
 
@@ -110,10 +110,12 @@ def _fluid_body(subject: Subject, blood_ml: float, library: Library) -> Any:
         "reference_blood_volume_ml", "reference_interstitial_volume_ml",
     )  # fmt: skip
     interstitium = blood_ml * (1 - subject.hct) / _ratio(library)
-    urine, reflection, albumin, albumin_share, globulin, globulin_share = _values(
-        library, "fluid", "excess_urine_per_min", "reflection_coefficient_fraction", "albumin_escape_per_d",
-        "albumin_intravascular_fraction", "globulin_escape_per_d", "globulin_intravascular_fraction",
+    urine, reflection, globulin, globulin_share = _values(
+        library, "fluid", "excess_urine_per_min", "reflection_coefficient_fraction", "globulin_escape_per_d",
+        "globulin_intravascular_fraction",
     )  # fmt: skip
+    albumin = library.value("solutes/albumin.escape_rate_per_d")
+    albumin_share = library.value("solutes/albumin.intravascular_fraction")
     return fluid.Body(
         k * blood_ml / reference_blood, vascular * reference_blood / blood_ml, tissue * reference_tissue / interstitium,
         urine, reflection, albumin / MINUTES_PER_DAY, albumin_share, globulin / MINUTES_PER_DAY, globulin_share,
@@ -159,7 +161,8 @@ def _citrate_body(subject: Subject, library: Library) -> Any:
     return citrate.Body(
         clearance * size, transfer * size, pool * subject.weight_kg, buffer * size, release, citrate0,
         base["ionised_calcium"], magnesium, *hormone, space * subject.weight_kg, alkali, per_citrate,
-        base["bicarbonate"], ph, pco2, breathing, 10 ** (library.value("equations/citrate.site_pka") - ph),
+        base["bicarbonate"], ph, pco2, breathing,
+        acid_ratio(_binding(library), ph),
     )  # fmt: skip
 
 
@@ -197,11 +200,11 @@ def _turnover(plasma_ml: float, library: Library, solutes: tuple[str, ...]) -> A
         table = library.values(f"solutes/{name}.")
         escape = table.get("escape_rate_per_d", 0.0) / MINUTES_PER_DAY
         share = table.get("intravascular_fraction", 1.0)
-        out = table.get("fractional_catabolic_rate_per_d", 0.0) / MINUTES_PER_DAY
-        made = out * table.get("baseline_g_l", 0.0) * plasma_ml
+        out = table.get("catabolic_rate_per_d", 0.0) / MINUTES_PER_DAY
+        made = out * table.get("concentration", 0.0) * plasma_ml
         rates[k] = out, escape, escape * share / (1 - share) if share < 1 else 0.0, made
     return rates
 
 
 def _baseline(name: str, subject: Subject, library: Library) -> float:
-    return subject.value(name) or library.values(f"solutes/{name}.").get("baseline_g_l", 0.0)
+    return subject.value(name) or library.values(f"solutes/{name}.").get("concentration", 0.0)
