@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from opentpe.web.pages import assets, board, consult, course, entry, papers, planner
+from opentpe.web.pages import assets, board, consult, course, entry, evidence, papers, planner
 
 ROUTERS: tuple[APIRouter, ...] = (
     assets.router,

@@ -61,7 +61,7 @@ def _row(here: Clinic, state: Care, pen: Desk) -> dict[str, Any]:
         "volume": pen.amount(care.volume_ml(here, state), "mL"),
         "verdict": verdict.state if verdict else "",
         "tone": verdict.tone if verdict else "quiet",
-        "open": [c.quantity for c in verdict.checks if c.state == "open"] if verdict else [],
+        "open": [c.short for c in verdict.checks if c.state == "open"] if verdict else [],
         "alerts": [f"{c.quantity} {c.latest}" for c in verdict.checks if c.state in ("stop", "call")]
         if verdict
         else [],

@@ -20,6 +20,7 @@ class Check:
     """One value: the latest on record, its limits in words, and go | call | stop | open (no value of today)."""
 
     quantity: str
+    short: str
     latest: str
     stop: str
     call: str
@@ -41,7 +42,7 @@ def verdict(patient: Patient, on: date, pen: Desk, session: int) -> Verdict:
     """Go, call first, no go, or values to draw; the worst value decides."""
     checks = tuple(_checks(patient, on, pen))
     worst = min((c.state for c in checks), key=WORST_FIRST.index, default="open")
-    named = ", ".join(c.quantity for c in checks if c.state == worst)
+    named = ", ".join(c.short for c in checks if c.state == worst)
     tone, text = {
         "stop": ("alarm", f"Do not start session {session}: {named}."),
         "call": ("caution", f"Call the physician before session {session}: {named}."),
@@ -55,12 +56,12 @@ def _checks(patient: Patient, on: date, pen: Desk) -> Iterator[Check]:
     for row in pen.library.document("go_no_go").get("row", ()):
         kind = str(row["quantity"])
         latest = patient.latest(kind, on)
-        name = pen.title("finding", kind)
-        seen = finding(latest, pen).removeprefix(pen.word("finding", kind)).strip() if latest else "none"
+        short = pen.word("finding", kind)
+        seen = finding(latest, pen).removeprefix(short).strip() if latest else "none"
         limits = {grade: _limit(row, grade, pen) for grade in ("stop", "call")}
         said = {grade: text for grade, (_, text) in limits.items()}
         state = _state(row, latest, on, {g: v for g, (v, _) in limits.items()}, pen)
-        yield Check(name, seen, said["stop"], said["call"], pen.say(str(row["do"])), state)
+        yield Check(pen.title("finding", kind), short, seen, said["stop"], said["call"], pen.say(str(row["do"])), state)
 
 
 def _limit(row: Mapping[str, Any], grade: str, pen: Desk) -> tuple[float | None, str]:

@@ -29,6 +29,7 @@ DRAWS: Final = 60  # enough for a steady band, few enough to redraw while a slid
 SEED: Final = 20_260_101
 SHOWN_DAYS: Final = 28.0
 SOLUTES: Final = ("igg", "fibrinogen")
+_NADIRS: Final = ("ionised_calcium", "relative_blood_volume", "mean_pressure")
 Trying = Annotated[Person, Depends(Writing("train"))]
 _CHOICES: Final = {
     "schedule": ("daily", "every other day", "every 72 h", "Mon Wed Fri", "Mon Tue Wed Thu Fri"),
@@ -57,6 +58,7 @@ class Asked(BaseModel):
     model_config = ConfigDict(extra="forbid")
     about: About
     words: Annotated[str, Field(min_length=1, max_length=500)]
+    whole: bool = False  # with the sessions themselves: calcium, blood volume, pressure; slower
 
 
 @router.get("/planner")
@@ -102,14 +104,22 @@ def drawn(here: Clinic, asked: Asked, units: str) -> dict[str, Any]:
         a.female, a.height_cm, a.weight_kg, a.haematocrit_pct / 100, a.age_years, measured=tuple(a.measured.items())
     )
     plan = words.parse(asked.words)
-    told = quick(here, check(about), plan)
+    told = quick(here, check(about), plan, kinetics_only=not asked.whole)
     return chart(told, here, units)
 
 
-def quick(here: Clinic, about: Subject, plan: Course) -> Forecast:
+def quick(here: Clinic, about: Subject, plan: Course, *, kinetics_only: bool = True) -> Forecast:
     """The forecast without drugs and risks: what a moving slider needs."""
     run = simulated.simulate(
-        about, plan, here.library, unit.of(here), solutes=SOLUTES, at=("24h", "7d", "28d"), seed=SEED, draws=DRAWS
+        about,
+        plan,
+        here.library,
+        unit.of(here),
+        solutes=SOLUTES,
+        at=("24h", "7d", "28d"),
+        seed=SEED,
+        draws=DRAWS,
+        kinetics_only=kinetics_only,
     )
     return simulated.tell(run, about, plan, here.library, SEED)
 
@@ -176,7 +186,12 @@ def _numbers(told: Forecast, pen: Desk, units: str) -> list[list[str]]:
         ["IgG after the last session", band("igg", igg_end)],
         ["IgG 7 days later", band("igg", week)],
         ["Lowest fibrinogen before a session", band("fibrinogen", lowest)],
-        ["Citrate to the patient, a session", pen.amount(first.ac_to_patient_ml, "mL")],
+        ["Anticoagulant to the patient, a session", pen.amount(first.ac_to_patient_ml, "mL")],
+        *(
+            [f"Lowest {pen.word('quantity', name)}, session 1", pen.band(dict(first.nadir)[name])]
+            for name in _NADIRS
+            if name in dict(first.nadir)
+        ),
     ]
 
 

@@ -78,7 +78,7 @@ window.fan = (() => {
     return new uPlot({
       width: Math.max(280, box.clientWidth), height, padding: [18, 12, 0, 0], cursor: { show: false }, legend: { show: false },
       scales: { x: { time: false, range: [Math.min(0, xs[0]), xs.at(-1)] }, y: { range: [0, top] } },
-      axes: [{ ...axis, grid: { show: false }, values: (_, v) => v, label: "Days from session 1", labelFont: FONT, labelSize: 22, size: 32 }, { ...axis, size: 52 }],
+      axes: [{ ...axis, grid: { show: false }, values: (_, v) => v, incrs: [1, 2, 7, 14, 28], label: "Days from session 1", labelFont: FONT, labelSize: 22, size: 32 }, { ...axis, size: 52 }],
       series: [{}, clear, clear, clear, clear, line([]), ...held.map((_, i) => line(DASHES[i + 1]))],
       bands: [{ series: [1, 2], fill: veil(colour, 0.16) }, { series: [3, 4], fill: veil(colour, 0.28) }],
       hooks: { draw: [overlay(panel, marks, measured)] },

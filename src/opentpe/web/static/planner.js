@@ -1,7 +1,7 @@
 // The planner: sliders become course words, the words go to the server, the answer is drawn. Held courses stay as lines.
 const plan = document.querySelector("#plan");
 const held = [];
-let latest = null, waiting = false, again = false;
+let latest = null, waiting = false, again = false, idle = 0;
 
 const value = (name) => plan.elements[name].value;
 const number = (name) => { const n = parseFloat(value(name).replace(",", ".")); return Number.isFinite(n) ? n : null; };
@@ -14,25 +14,29 @@ function words() {
 function about() {
   return { female: value("sex") === "f", age_years: number("age"), height_cm: number("height"), weight_kg: number("weight"), haematocrit_pct: number("hct"), measured: JSON.parse(plan.dataset.measured) };
 }
-async function ask() {
+// Quick while a slider moves; once it rests, the sessions themselves are computed for the lowest calcium and pressure.
+async function ask(whole = false) {
   if (waiting) { again = true; return; }
   waiting = true;
   const began = performance.now();
   const said = words();
   document.querySelector("#said").textContent = said;
   try {
-    const answer = await fetch("/planner/forecast", { method: "POST", headers: { "Content-Type": "application/json", "X-CSRF-Token": csrf() }, body: JSON.stringify({ about: about(), words: said }) });
+    const answer = await fetch("/planner/forecast", { method: "POST", headers: { "Content-Type": "application/json", "X-CSRF-Token": csrf() }, body: JSON.stringify({ about: about(), words: said, whole }) });
     const told = await answer.json();
     const wrong = document.querySelector("#wrong");
     wrong.hidden = answer.ok;
     if (!answer.ok) { wrong.textContent = told.detail; return; }
     latest = told;
     show();
+    const input = document.querySelector("#plan-words");
+    if (input && document.body.dataset.moved) input.value = told.words;
+    if (whole) return;
+    clearTimeout(idle);
+    idle = setTimeout(() => ask(true), 600);
     const ms = performance.now() - began;
     document.body.dataset.redrawMs = ms.toFixed(0);
     document.querySelector("#speed").textContent = `Redrawn in ${ms.toFixed(0)} ms.`;
-    const input = document.querySelector("#plan-words");
-    if (input && document.body.dataset.moved) input.value = told.words;
   } finally {
     waiting = false;
     if (again) { again = false; ask(); }
@@ -62,7 +66,7 @@ function table(courses) {
   const rows = latest.numbers.map(([name], i) => {
     const row = document.createElement("tr");
     const th = cell("th", name); th.scope = "row";
-    row.append(th, ...courses.map((c) => cell("td", c.numbers[i][1], "num")));
+    row.append(th, ...courses.map((c) => cell("td", c.numbers[i]?.[1] ?? "–", "num")));
     return row;
   });
   const said = document.createElement("tr");
