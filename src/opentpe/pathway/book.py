@@ -90,7 +90,7 @@ class Pathway:
     remarks: tuple[Remark, ...]
     reach: Mapping[str, frozenset[str]]
     places: Mapping[str, tuple[int, ...]]
-    roots: Mapping[str, Mapping[str, None]]
+    roots: Mapping[str, frozenset[str]]
     probes: Mapping[str, tuple[bool | float | str, ...]]
     nearby: Mapping[str, tuple[bool | float | str, ...]]
     gate_of: Mapping[str, str]
@@ -284,10 +284,10 @@ def _reach(questions: Mapping[str, Question]) -> dict[str, frozenset[str]]:
     return {name: frozenset(_closure(name, direct)) for name in questions}
 
 
-def _roots(questions: Mapping[str, Question]) -> dict[str, dict[str, None]]:
+def _roots(questions: Mapping[str, Question]) -> dict[str, frozenset[str]]:
     needs = {name: set(question.needs) for name, question in questions.items()}
     below = {name: _closure(name, needs) for name in needs}
-    return {n: dict.fromkeys(sorted(b for b in below[n] if not needs[b]) if needs[n] else [n]) for n in needs}
+    return {n: frozenset(b for b in below[n] if not needs[b]) if needs[n] else frozenset({n}) for n in needs}
 
 
 def _places(deciding: Iterable[Rule]) -> dict[str, tuple[int, ...]]:

@@ -17,9 +17,9 @@ from opentpe.pathway.walk import Verdict
 _FIXED: Final = frozenset({"attack", "attack_kind", "advice", "recorded_severity", "edss_baseline", "steroid_first"})
 
 
-def smallest_changes(pathway: Pathway, sheet: Sheet, verdict: Verdict, asked: tuple[str, ...]) -> tuple[Change, ...]:
+def smallest_changes(pathway: Pathway, sheet: Sheet, verdict: Verdict, asked: frozenset[str]) -> tuple[Change, ...]:
     """For every other advice the fewest facts that lead there; the nearest value of a number. Lowest advice first."""
-    singles = [f for name in asked if _may_change(pathway, name) for f in _answers(pathway, sheet, name)]
+    singles = [f for name in sorted(asked) if _may_change(pathway, name) for f in _answers(pathway, sheet, name)]
     found: dict[tuple[Advice, tuple[str, ...]], Change] = {}
     for fact in singles:
         _keep(found, _tried(pathway, sheet, verdict, (fact,)), sheet)

@@ -80,7 +80,7 @@ class Walked(NamedTuple):
 
     sheet: Sheet
     verdict: Verdict
-    asked: tuple[str, ...]
+    asked: frozenset[str]
     steps: list[Step]
 
 
@@ -99,13 +99,10 @@ def _walked(
     return Walked(sheet, verdict, _asked(pathway, steps), steps)
 
 
-def _asked(pathway: Pathway, steps: list[Step]) -> tuple[str, ...]:
-    """The recorded facts behind every answer that decided a step, in the order of the walk."""
-    roots: dict[str, None] = {}
-    for step in steps:
-        for fact in step.facts:
-            roots.update(pathway.roots[fact.name])
-    return tuple(roots)
+def _asked(pathway: Pathway, steps: list[Step]) -> frozenset[str]:
+    """The recorded facts behind every answer that decided a step."""
+    names = {fact.name for step in steps for fact in step.facts}
+    return frozenset().union(*[pathway.roots[name] for name in names])
 
 
 def _by_definition(

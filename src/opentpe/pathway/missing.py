@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from opentpe.domain.decision import Absence, Advice, Fact, Missing
 from opentpe.pathway.book import Pathway
 from opentpe.pathway.sheet import Sheet
 from opentpe.pathway.walk import Verdict, capped, uncapped, verdict_of, walk
+
+_SILENT: Final = (None, False, "none")
 
 
 def supposing(pathway: Pathway, sheet: Sheet, changes: Iterable[Fact]) -> Sheet:
@@ -72,13 +75,13 @@ def _changed(pathway: Pathway, sheet: Sheet, other: Sheet, changes: tuple[Fact, 
     return names | {n for n in follows if other.ask(n).value != sheet.known[n].value}
 
 
-def missing_facts(pathway: Pathway, sheet: Sheet, verdict: Verdict, asked: tuple[str, ...]) -> tuple[Missing, ...]:
+def missing_facts(pathway: Pathway, sheet: Sheet, verdict: Verdict, asked: frozenset[str]) -> tuple[Missing, ...]:
     """The unknown facts of the walk: those that could change the advice first, then those that must be known."""
     needed = {n for f in verdict.stopped_by for n in pathway.roots[f.name]}
     rows = []
-    for name in asked:
+    for name in sorted(pathway.open_questions & asked):
         fact = sheet.known.get(name)
-        if fact is None or fact.value is not None or name not in pathway.open_questions:
+        if fact is None or fact.value is not None:
             continue
         if _answered_otherwise(pathway, sheet, name):
             continue
@@ -97,16 +100,12 @@ def _answered_otherwise(pathway: Pathway, sheet: Sheet, name: str) -> bool:
     return bool(other) and sheet.ask(other).value is not None
 
 
-def assumed_facts(pathway: Pathway, sheet: Sheet, asked: tuple[str, ...]) -> tuple[Fact, ...]:
+def assumed_facts(pathway: Pathway, sheet: Sheet, asked: frozenset[str]) -> tuple[Fact, ...]:
     """What the walk took for granted because nobody recorded it, and what was read off other findings."""
-    rows = [f for n in asked if n in pathway.assumable and _silent(f := sheet.ask(n))]
+    rows = [f for n in sorted(pathway.assumable & asked) if not (f := sheet.ask(n)).sources and f.value in _SILENT]
     for name in pathway.settled:
         fact = sheet.known.get(name)
         if fact is not None and fact.value is None:
             other = sheet.ask(pathway.questions[name].settled_by)
             rows += [other] if other.value is not None else []
     return tuple(rows)
-
-
-def _silent(fact: Fact) -> bool:
-    return not fact.sources and fact.value in (None, False, "none")
