@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from fastapi import APIRouter
 
 from opentpe.web.pages import assets, board, consult, course, entry, evidence, papers, planner
 
-ROUTERS: tuple[APIRouter, ...] = (
-    assets.router,
-    board.router,
-    course.router,
-    entry.router,
-    consult.router,
-    papers.router,
-    planner.router,
+ROUTERS: Final[tuple[APIRouter, ...]] = tuple(
+    page.router for page in (assets, board, consult, course, entry, evidence, papers, planner)
 )

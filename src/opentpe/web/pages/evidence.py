@@ -1,4 +1,4 @@
-"""Evidence: every number with its rivals, source, status and where it is used; and how the model fared in validation."""
+"""Evidence: every number with its rivals, source, status and use; and how the model fared in validation."""
 
 from __future__ import annotations
 
