@@ -23,7 +23,7 @@ def needed(folder: Path = CACHE_FOLDER) -> bool:
     return not (folder / _MARK).exists()
 
 
-def ensure(say: Callable[[str], None], folder: Path = CACHE_FOLDER) -> None:
+def ensure(say: Callable[[str], object], folder: Path = CACHE_FOLDER) -> None:
     """Compiles what a forecast needs where that has not been done; the two halves at the same time."""
     if not needed(folder):
         return

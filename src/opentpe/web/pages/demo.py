@@ -31,7 +31,7 @@ PATIENTS: Final = (
 )
 
 
-def furnish(store: Store, library: Library, clinic: Callable[[Store], Clinic], today: date) -> None:
+def furnish(store: Store, clinic: Callable[[Store], Clinic], today: date) -> None:
     """Fills empty records with the demo; does nothing where there is a patient already."""
     if store.count(kinds.Patient):
         return
@@ -39,9 +39,13 @@ def furnish(store: Store, library: Library, clinic: Callable[[Store], Clinic], t
     for role, full in NAMES.items():
         account = store.add(kinds.Account(name=role, full_name=full, role=kinds.Role(role)), WHO)
         accounts.set_password(store, account.id, hashed, WHO)
-    here = clinic(store)
+    courses(clinic(store), today)
+
+
+def courses(here: Clinic, today: date) -> None:
+    """Patients at different points of their course, on the board of the day."""
     for name, person, done, chair in PATIENTS:
-        _patient(here, library, name, person, done, chair, today)
+        _patient(here, here.library, name, person, done, chair, today)
 
 
 def _patient(here: Clinic, library: Library, name: str, person: str, done: int, chair: str, today: date) -> None:
