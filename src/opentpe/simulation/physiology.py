@@ -45,9 +45,7 @@ def attend(
     for k, procedure in enumerate(procedures):
         known = _known(columns, people, at_rest, k, ran[0] if ran else None)
         volume = None if procedure.plasma_removed_ml is None else procedure.plasma_removed_ml
-        ran.append(
-            session.run(subject, setup, known, library, seed, rows, volume_ml=volume, recorded=k == 0)
-        )
+        ran.append(session.run(subject, setup, known, library, seed, rows, volume_ml=volume, recorded=k == 0))
     starts = [p.start_min for p in procedures]
     return Attended(tuple(ran), _knots(ran, starts, library))
 
