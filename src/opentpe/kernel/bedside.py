@@ -24,7 +24,7 @@ from opentpe.kernel.body import (
     weakened,
 )
 from opentpe.kernel.compiled import inner, unlocked
-from opentpe.kernel.controller import Entry, Phase, Signal
+from opentpe.kernel.controller import HYPOTENSION, LIGHT_HEADED, TINGLING, Entry, Phase, Signal
 from opentpe.kernel.lines import PATIENT
 
 Array = Any
@@ -37,9 +37,6 @@ VITALS: Final = np.dtype([(name, np.float64) for name in (
     "qtc_change_ms", "bicarbonate_mmol_l", "ph", "calcium_infused_mmol_min", "ledger_imbalance_ratio",
     "volume_imbalance_ml",
 )])  # fmt: skip
-
-
-TINGLING, LIGHT_HEADED, HYPOTENSION = np.int64(0), np.int64(1), np.int64(2)  # codes of complaints in the journal
 
 
 @inner

@@ -165,6 +165,13 @@ for _phase, _pumps in PUMPS.items():
 SELF, RETRY, OPERATOR = 0, 1, 2
 
 
+def _plain(value: int) -> Any:
+    return np.int64(value)  # as in `lines`: one compiled copy
+
+
+TINGLING, LIGHT_HEADED, HYPOTENSION = _plain(0), _plain(1), _plain(2)  # complaints in the journal
+
+
 @compiled
 def next_phase(phase: int, signal: int, before: int) -> int:
     """The phase that follows; the same one where the table knows no way."""

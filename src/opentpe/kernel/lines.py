@@ -57,23 +57,29 @@ class Carried(IntEnum):
 Array = Any  # float64 arrays: volume [Place, Kind] mL; mass [Place, solute]
 _FLUIDS: Final = 5
 _PLACES: Final = 11
-# Plain int64: a Python int would make Numba compile one copy of every function per place.
+
+
+def _plain(value: int) -> Any:
+    """A plain int64: for a Python int, Numba would compile one copy of every function per place."""
+    return np.int64(value)
+
+
 PATIENT, INLET, SEPARATOR, RETURN, PLASMA_BAG, AC_BAG, SALINE_BAG, REPLACEMENT_BAG, DIVERT, LOST, STORE = (
-    np.int64(place) for place in Place
+    _plain(place) for place in Place
 )
-RED_CELLS, PLASMA, ANTICOAGULANT, SALINE, REPLACEMENT = (np.int64(kind) for kind in Kind)
+RED_CELLS, PLASMA, ANTICOAGULANT, SALINE, REPLACEMENT = (_plain(kind) for kind in Kind)
 
 
 @compiled
 def fluid_ml(volume: Array, place: int) -> float:
     """Volume of everything but red cells in a place, mL."""
-    return volume[place, 1] + volume[place, 2] + volume[place, 3] + volume[place, 4]  # type: ignore[no-any-return]
+    return volume[place, 1] + volume[place, 2] + volume[place, 3] + volume[place, 4]
 
 
 @compiled
 def total_ml(volume: Array, place: int) -> float:
     """Volume in a place, mL."""
-    return volume[place, 0] + fluid_ml(volume, place)  # type: ignore[no-any-return]
+    return volume[place, 0] + fluid_ml(volume, place)
 
 
 @compiled

@@ -37,6 +37,7 @@ def take_blood(par: Array, now: Array, volume: Array, mass: Array, blood: Array,
         par.draw_quadratic_mm_hg_min2_ml2, now.vein_max_ml_min, par.vein_knee_fraction, par.collapse_pressure_mm_hg,
         par.suction_free_mm_hg, par.suction_loss_per_mm_hg,
     )  # fmt: skip
+    now.blood_ml_min *= now.delivery_ratio
     drawn = now.blood_ml_min * dt
     again = min(drawn, now.redraw_due_ml) + par.recirculation_fraction * drawn
     again = lines.pour(volume, mass, RETURN, INLET, min(drawn, again))

@@ -94,8 +94,8 @@ from opentpe.kernel.arrays import (
 from opentpe.kernel.compiled import compiled, unlocked
 
 STEP = 0.08  # step x fastest rate of the fourth-order steps while plasma leaves or its volume changes
-REST = 1.4  # times longer for the first step after that, when nothing moves at the fastest rate
-GROWTH = 0.3  # each later step is longer by this x STEP, because fast pools settle first; not with a saturable drug
+REST = 1.8  # times longer for the first step after that, when nothing moves at the fastest rate
+GROWTH = 0.45  # each later step is longer by this x STEP, because fast pools settle first; not with a saturable drug
 LOST = 1e-9  # mass that may go missing, as a fraction of what there was
 DUST = 1e-9  # a negative amount this small against what was supplied is rounding
 HCT_RANGE = (0.05, 0.75)  # outside, a haematocrit is a fault of the run, not a patient
@@ -116,7 +116,7 @@ def _linear(patient: Row, state: State, plasma_ml: float, dt: float, times: Floa
     """
     for j in range(patient.coupled, patient.law.size):
         pools.levels(patient, state, j, plasma_ml, times, where[j])
-        pools.settle(patient, state, j, plasma_ml, dt)
+        pools.settle(state, j, plasma_ml, dt)
 
 
 @compiled
@@ -127,7 +127,7 @@ def _stepped(
     rest, dt, blocker = patient.person[PLASMA_ML], flow[DURATION], state.blocker[0]
     v0, v1 = flow[VOLUME_START] * rest, flow[VOLUME_END] * rest
     last = patient.coupled if v0 == v1 else patient.law.size
-    fastest = pools.fastest(patient, state, min(v0, v1), last)
+    fastest = pools.fastest(state, min(v0, v1), last)
     busy = flow[PLASMA_FLOW] > 0.0 or v0 != v1
     even = busy or pools.saturable(state, last)
     first = step if even else REST * step

@@ -99,7 +99,9 @@ def fresh(ready: Ready, par: Any, bag: records.Fluids) -> records.Machine:
     n["phase"] = n["phase_before"] = 0
     n["ended_s"] = -1
     n["inlet_set_ml_min"] = ready.inlet_flow_ml_min
-    n["flow_factor"] = n["plasma_limit_factor"] = n["return_obstruction"] = n["turbulence_ratio"] = 1.0
+    n["flow_factor"] = n["plasma_limit_factor"] = n["return_obstruction"] = n["turbulence_ratio"] = n[
+        "delivery_ratio"
+    ] = 1.0
     n["inlet_ac_ratio"], n["balance_ratio"] = ready.inlet_ac_ratio, ready.balance
     n["hct_entered_fraction"] = ready.hct_entered
     n["ac_limit_ml_min_l"] = ready.exchange.ac_limit_ml_min_l or ready.device["ac_infusion_limit_ml_min_l"]

@@ -67,6 +67,7 @@ GRAMMAR: Final[tuple[tuple[str, str, Build], ...]] = (
     (r"return pump stops", "return pump stops", _plain("return_pump")),
     (rf"interface (?:unstable|lost){_FOR}", "interface unstable [for N min]", _numbers("camera", 5.0)),
     (rf"turbulence{_FOR}", "turbulence [for N min]", _numbers("turbulence", 3.0)),
+    (rf"inlet pump delivers {_N}\s*%", "inlet pump delivers N %", _numbers("delivery", scale=0.01)),
     (r"anticoagulant (?:bag )?empty", "anticoagulant empty", _plain("ac_empty")),
     (r"anticoagulant line wrong", "anticoagulant line wrong", _plain("ac_line")),
     (r"replacement (?:bag )?empty", "replacement bag empty", _plain("replacement_empty")),

@@ -79,6 +79,8 @@ def _fault(event: Event, now: Any, live: records.Machine) -> None:
         now["power_off_until_s"] = until
     elif event.kind == "membrane":
         now["permeability_ml_min_m2_mm_hg"] *= event.a
+    elif event.kind == "delivery":
+        now["delivery_ratio"] = event.a
     elif event.kind == "balance_error":
         now["balance_offset_ml"] = event.a
     elif event.kind == "hct_entered":

@@ -236,8 +236,9 @@ def journal(state: State) -> tuple[Entry, ...]:
         kind = Row(int(entry))
         if kind is not Row.EVENT:
             rows.append(Entry(int(at_s), kind.name.lower(), _name(kind, int(subject)), float(value)))
-    rows.extend(Entry(e.at_s, "event", e.said, e.a) for e in state.done)
-    return tuple(sorted(rows, key=lambda r: r.at_s))
+    said = dict.fromkeys((e.at_s, e.said) for e in state.done)
+    rows.extend(Entry(at_s, "event", words, 0.0) for at_s, words in said)
+    return tuple(sorted(rows, key=lambda r: (r.at_s, r.kind != "event")))
 
 
 def _name(kind: Row, subject: int) -> str:

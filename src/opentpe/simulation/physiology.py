@@ -61,10 +61,14 @@ def _known(columns: Columns, people: Cohort, at_rest: Trajectory, k: int, first:
 
 
 def _knots(ran: Sequence[Ran], starts: Sequence[float], library: Library) -> tuple[Volume, ...]:
-    """Plasma volume over the course: each session's profile, cut where the next one begins."""
+    """Plasma volume over the course: each session's profile, cut where the next one begins.
+
+    The profile starts with the exchange, so that a value before the session is one from before the circuit filled.
+    """
     knots: list[Volume] = []
     for one, start in zip(ran, starts, strict=True):
-        profile = session.volume_ratio(one, start, library)
+        filling = float(one.outcome.segment_min[:, 0].mean())
+        profile = session.volume_ratio(one, start + filling, library)
         knots = [k for k in knots if k.time_min < profile[0].time_min]
         knots += profile
     return tuple(knots)

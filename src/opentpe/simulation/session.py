@@ -39,7 +39,6 @@ SHOWN: Final = (
 HIDDEN: Final = ("potassium",)  # computed, not shown until it is validated
 _PEAK: Final = ("citrate", "pth_ratio", "qtc_change", "heart_rate")  # the extreme that matters is the highest
 _EITHER: Final = ("bicarbonate", "ph")  # the farther of the two
-_OF_START: Final = ("relative_blood_volume",)  # shown as per cent of the start: 90 is a loss of 10 %
 _MMOL_PER_L: Final = "calcium_gluconate_mmol_g"
 _LONGEST_MIN: Final = 1440.0
 
@@ -208,7 +207,7 @@ def _sound(out: kernel.Outcome, subject: Subject, setup: Setup, seed: int, rows:
 def nadirs(ran: Ran, *, hidden: bool = False) -> tuple[tuple[str, Band], ...]:
     """The extreme of every shown quantity in the session and the hour after: lowest, or highest where that matters."""
     names = (*SHOWN, *HIDDEN) if hidden else SHOWN
-    values = np.stack([_told(name, _extreme(ran, name)) for name in names], axis=1)
+    values = np.stack([_extreme(ran, name) for name in names], axis=1)
     return bands.bands(values, names, [UNITS[name] for name in names])
 
 
@@ -217,10 +216,6 @@ def _extreme(ran: Ran, name: str) -> Floats:
     if name in _EITHER:
         return high if np.median(high - first) > np.median(first - low) else low
     return high if name in _PEAK else low
-
-
-def _told(name: str, values: Floats) -> Floats:
-    return 100.0 + values if name in _OF_START else values
 
 
 def series(ran: Ran, *, every_min: float = 1.0, hidden: bool = False) -> tuple[Series, ...]:
@@ -235,7 +230,7 @@ def series(ran: Ran, *, every_min: float = 1.0, hidden: bool = False) -> tuple[S
     for name in names:
         q = chair.QUANTITIES.index(name)
         rows = [np.interp(grid, t, s[:, q]) for t, s in zip(ran.outcome.times, ran.outcome.series, strict=True)]
-        found.append(bands.series(_told(name, np.array(rows)), grid, name, UNITS[name]))
+        found.append(bands.series(np.array(rows), grid, name, UNITS[name]))
     return tuple(found)
 
 
