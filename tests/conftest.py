@@ -26,3 +26,7 @@ def synthea() -> Path:
     if not folder.is_dir():
         pytest.skip("SKIPPED LOUDLY: ../shared/data/fhir-synthea is not here; reading robustness is not tested")
     return folder
+
+
+def pytest_addoption(parser):
+    parser.addoption("--update", action="store_true", help="rewrite the golden results in tests/golden")

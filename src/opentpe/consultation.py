@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from opentpe.domain.therapy import Course
 
 BENEFIT_DRAWS = 4000  # cheap: no kernel run
-DRAWS = 400  # parameter draws behind the bands of a report
+DRAWS = 240  # parameter draws behind the bands of a report
 SEED = 20_260_101
 
 
@@ -40,7 +40,7 @@ def decide(
     """
     library = library or load()
     reading = read.read(source, on, library)
-    decision = engine.decide(
+    decision = engine.explain(
         reading.patient, reading.relapse, on, library, unit=unit or settings(library), guideline=guideline
     )
     return Consultation(
@@ -75,11 +75,16 @@ def consult(
     written = order.build(consultation.patient, consultation.decision, library, unit)
     subject = subject_of(consultation.patient, on)
     if subject is not None and not written.needs:
+        from opentpe.simulation import drugs  # noqa: PLC0415 - NumPy loads only here
+
+        doses = drugs.doses_of(consultation.patient, written.dates[0], library)
+        written = replace(written, course=replace(written.course, drug_doses=doses))
         forecast = simulate(
             subject, written.course, library=library, unit=unit, seed=seed, draws=draws, decision=consultation.decision
         )
         written = order.with_separator(written, forecast.sessions[0])
-        consultation = replace(consultation, forecast=forecast, versions=forecast.versions)
+        assumed = drugs.assumed(written.course.drug_doses, consultation.patient)
+        consultation = replace(consultation, forecast=forecast, versions=forecast.versions, assumed=assumed)
     return _appraised(replace(consultation, order=written), library, seed)
 
 

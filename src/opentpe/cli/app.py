@@ -4,7 +4,21 @@ from __future__ import annotations
 
 import typer
 
-from opentpe.cli import audit, consult, decide, demo, edss, evidence, indications, records, serve, simulate, validate
+from opentpe.cli import (
+    audit,
+    consult,
+    decide,
+    demo,
+    edss,
+    evidence,
+    export_sbml,
+    indications,
+    records,
+    run,
+    serve,
+    simulate,
+    validate,
+)
 
 _NOTICE = "Planning support, education and research. Not a medical device."
 
@@ -22,14 +36,16 @@ def build() -> typer.Typer:
     app.command("consult")(consult.command)
     app.command("decide")(decide.command)
     app.command("simulate")(simulate.command)
+    app.command("run")(run.command)
     app.command("edss")(edss.edss)
     app.command("indications")(indications.indications)
     app.command("evidence")(evidence.command)
     app.command("validate")(validate.command)
-    app.add_typer(records.app, name="records")
-    app.add_typer(audit.app, name="audit")
+    app.command("export-sbml")(export_sbml.command)
     app.command("serve")(serve.command)
     app.command("demo")(demo.command)
+    app.add_typer(records.app, name="records")
+    app.add_typer(audit.app, name="audit")
     app.callback()(_root)
     return app
 

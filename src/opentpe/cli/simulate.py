@@ -45,7 +45,7 @@ def command(
     unit: common.UnitFile = None,
     evidence: common.Overlay = None,
     seed: common.Seed = 20_260_101,
-    draws: common.Draws = 400,
+    draws: common.Draws = 240,
     as_json: common.AsJson = False,
 ) -> None:
     """Forecast a course: volumes, solutes and drugs, calcium, blood volume and pressure, with bands."""
@@ -54,23 +54,24 @@ def command(
 
     library = common.library(evidence)
     if patient is not None:
-        subject = _from_bundle(patient, on, library)
+        subject = from_bundle(patient, on, library)
     else:
-        subject = _from_size(sex, age, height_cm, weight_kg, hct, liver, lab or [])
+        subject = from_size(sex, age, height_cm, weight_kg, hct, liver, lab or [])
+    common.compile_once()
     forecast = flow.simulate(
         subject,
-        _course(course, dose or []),
+        read_course(course, dose or []),
         library=library,
         unit=common.unit_settings(library, unit),
-        solutes=_names(solutes),
-        at=_names(at),
+        solutes=names(solutes),
+        at=names(at),
         seed=seed,
         draws=draws,
     )
-    _show(forecast, encode(subject), as_json)
+    _show(forecast, encode(subject), library, as_json)
 
 
-def _show(forecast: Forecast, subject: dict[str, Any], as_json: bool) -> None:
+def _show(forecast: Forecast, subject: dict[str, Any], library: Library, as_json: bool) -> None:
     if as_json:
         from opentpe.domain.documents import simulate_document
 
@@ -80,14 +81,16 @@ def _show(forecast: Forecast, subject: dict[str, Any], as_json: bool) -> None:
 
     from opentpe.report.forecast_text import print_forecast
 
-    print_forecast(forecast, Console())
+    print_forecast(forecast, library, Console())
 
 
-def _names(text: str) -> tuple[str, ...]:
+def names(text: str) -> tuple[str, ...]:
+    """Names of a comma-separated list, in lower case."""
     return tuple(part.strip().lower() for part in text.split(",") if part.strip())
 
 
-def _course(text: str, given: list[str]) -> Course:
+def read_course(text: str, given: list[str]) -> Course:
+    """The course of an option, words or file, with the drug doses given beside it."""
     from dataclasses import replace
 
     from opentpe.domain import documents, doses, words
@@ -96,7 +99,8 @@ def _course(text: str, given: list[str]) -> Course:
     return replace(course, drug_doses=(*course.drug_doses, *(doses.parse(d) for d in given)))
 
 
-def _from_bundle(bundle: Path, on: str | None, library: Library) -> Subject:
+def from_bundle(bundle: Path, on: str | None, library: Library) -> Subject:
+    """The subject of a bundle on a day."""
     from opentpe.domain.subject import subject_of
     from opentpe.fhir import read
 
@@ -107,7 +111,7 @@ def _from_bundle(bundle: Path, on: str | None, library: Library) -> Subject:
     return subject
 
 
-def _from_size(
+def from_size(
     sex: str | None,
     age: float | None,
     height_cm: float | None,
@@ -116,6 +120,7 @@ def _from_size(
     liver: str,
     labs: list[str],
 ) -> Subject:
+    """The subject of the size options; `InputError` names those that are missing."""
     from opentpe.domain.subject import Subject
 
     given = {"--sex": sex, "--height-cm": height_cm, "--weight-kg": weight_kg, "--hct": hct}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
+from opentpe.kernel.compiled import compiled
 
 _PA_PER_MM_HG = 133.322
 _M3_S_PER_ML_MIN = 1e-6 / 60
@@ -15,7 +15,7 @@ _CLOSED_MM_HG = 700.0  # a closed vein shows almost the whole atmosphere; the se
 _HALVINGS = 40  # bisection steps: flow known to 1e-10 of the set flow
 
 
-@njit(cache=True)
+@compiled
 def needle_coefficients(
     bore_mm: float, length_mm: float, viscosity_mpa_s: float, density_kg_m3: float, kinetic: float
 ) -> tuple[float, float]:
@@ -29,20 +29,20 @@ def needle_coefficients(
     return linear / _PA_PER_MM_HG, kinetic * 0.5 * density_kg_m3 * speed * speed / _PA_PER_MM_HG
 
 
-@njit(cache=True)
+@compiled
 def drop(flow: float, linear: float, quadratic: float) -> float:
     """Pressure drop, mmHg, along a needle, lumen or line at a flow."""
     return linear * flow + quadratic * flow * flow
 
 
-@njit(cache=True)
+@compiled
 def wall_stress_pa(flow: float, bore_mm: float, viscosity_mpa_s: float) -> float:
     """Shear stress, Pa, at the wall of a needle (equation 2); above 150 Pa for long red cells break."""
     d = bore_mm * 1e-3
     return 32.0 * viscosity_mpa_s * 1e-3 * flow * _M3_S_PER_ML_MIN / (math.pi * d**3)
 
 
-@njit(cache=True)
+@compiled
 def collapse(flow: float, vein_max: float, knee: float, scale: float) -> float:
     """Suction, mmHg, that a closing vein adds; it diverges at the vein's maximum flow (equation 3)."""
     start = knee * vein_max
@@ -53,7 +53,7 @@ def collapse(flow: float, vein_max: float, knee: float, scale: float) -> float:
     return min(_CLOSED_MM_HG, scale * (flow - start) / (vein_max - flow))
 
 
-@njit(cache=True)
+@compiled
 def access_pressure(
     flow: float, vessel: float, linear: float, quadratic: float, vein_max: float, knee: float, scale: float
 ) -> float:
@@ -62,19 +62,19 @@ def access_pressure(
     return max(-_CLOSED_MM_HG, vessel - suction)
 
 
-@njit(cache=True)
+@compiled
 def return_pressure(flow: float, vessel: float, linear: float, quadratic: float, obstruction: float) -> float:
     """Pressure at the return sensor, mmHg; `obstruction` multiplies the resistance (equation 5)."""
     return vessel + obstruction * drop(flow, linear, quadratic)
 
 
-@njit(cache=True)
+@compiled
 def delivered(set_flow: float, pressure: float, free_suction: float, loss_per_mm_hg: float) -> float:
     """Flow a peristaltic pump really delivers against suction (equation 6; mashkoor2016 S-9)."""
     return set_flow * max(0.0, 1.0 - loss_per_mm_hg * max(0.0, -pressure - free_suction))
 
 
-@njit(cache=True)
+@compiled
 def draw_flow(
     set_flow: float, vessel: float, linear: float, quadratic: float, vein_max: float, knee: float, scale: float,
     free_suction: float, loss_per_mm_hg: float,
@@ -94,7 +94,7 @@ def draw_flow(
     return 0.5 * (low + high)
 
 
-@njit(cache=True)
+@compiled
 def flow_at_pressure(
     limit: float, vessel: float, linear: float, quadratic: float, vein_max: float, knee: float, scale: float
 ) -> float:
@@ -109,7 +109,7 @@ def flow_at_pressure(
     return low
 
 
-@njit(cache=True)
+@compiled
 def return_flow_at_pressure(limit: float, vessel: float, linear: float, quadratic: float) -> float:
     """Largest return flow whose pressure stays below a limit, mL/min."""
     span = max(0.0, limit - vessel)

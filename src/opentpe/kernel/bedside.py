@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 
 from opentpe.kernel import circulation, citrate, controller, fluid, lines, machine, operator, watch
 from opentpe.kernel.body import (
@@ -21,9 +20,11 @@ from opentpe.kernel.body import (
     calcium_second,
     marked,
     patient_second,
+    remember,
+    weakened,
 )
-from opentpe.kernel.body import remember, weakened
-from opentpe.kernel.controller import Entry, Phase, Signal
+from opentpe.kernel.compiled import inner, unlocked
+from opentpe.kernel.controller import HYPOTENSION, LIGHT_HEADED, TINGLING, Entry, Phase, Signal
 from opentpe.kernel.lines import PATIENT
 
 Array = Any
@@ -38,10 +39,7 @@ VITALS: Final = np.dtype([(name, np.float64) for name in (
 )])  # fmt: skip
 
 
-TINGLING, LIGHT_HEADED, HYPOTENSION = np.int64(0), np.int64(1), np.int64(2)  # codes of complaints in the journal
-
-
-@njit(cache=True)
+@inner
 def comfort(par: Array, now: Array, journal: Array, complaint: int) -> None:
     """What the standard operator does about a complaint at the machine: slower inlet, or saline and a pause."""
     if complaint == TINGLING:
@@ -56,7 +54,7 @@ def comfort(par: Array, now: Array, journal: Array, complaint: int) -> None:
         controller.signal(now, journal, Signal.PAUSE)
 
 
-@njit(cache=True)
+@inner
 def complain(par: Array, now: Array, journal: Array, laws: Laws, person: Patient, calcium: float) -> Patient:
     """Complaints when a personal threshold is crossed, once each; the standard operator answers them."""
     felt, failing = person.felt, person.failing
@@ -84,14 +82,14 @@ def complain(par: Array, now: Array, journal: Array, laws: Laws, person: Patient
     return marked(person, felt, failing, rate, until)
 
 
-@njit(cache=True)
+@inner
 def due(now: Array, until_ml: Array) -> bool:
     """True once the volume of the part that hangs is given and another follows."""
     part = now.fluid_index
     return part + 1 < until_ml.shape[0] and now.replaced_ml >= until_ml[part]
 
 
-@njit(cache=True)
+@inner
 def next_fluid(now: Array, volume: Array, mass: Array, journal: Array, fluids: Array) -> None:
     """Hangs the next part of the replacement sequence."""
     now.fluid_index += 1
@@ -99,7 +97,7 @@ def next_fluid(now: Array, volume: Array, mass: Array, journal: Array, fluids: A
     controller.write(journal, now, Entry.FLUID, now.fluid_index, now.replaced_ml)
 
 
-@njit(cache=True)
+@inner
 def read_vitals(
     out: Array, laws: Laws, person: Patient, volume: Array, mass: Array, given: float, chemistry: citrate.Readout
 ) -> None:
@@ -142,7 +140,7 @@ def read_vitals(
     out.volume_imbalance_ml = held - laws.body.plasma0 - laws.body.tissue0 - laws.body.red_cells0 - moved
 
 
-@njit(cache=True, nogil=True)
+@unlocked
 def march(
     par: Array, live: Array, table: Array, fluids: Array, laws: Laws, person: Patient, pools: Pools, seconds: int,
     log_now: Array, log_vitals: Array, log_solutes: Array, latest: Array,
@@ -159,14 +157,21 @@ def march(
     for i in range(seconds):
         if now.phase == Phase.ENDED:
             return person, i, 0
-        blood_content(laws, person, pools.amounts, content)
+        blood_content(
+            person.fluid,
+            person.citrate,
+            laws.citrate.bicarbonate_space_ml,
+            person.carried.potassium,
+            pools.amounts,
+            content,
+        )
         remember(before, volume, mass)
         before[before.shape[0] - 1] = now.platelet_loss_ml
         now.held_mask = controller.hold(alarms, table)
         machine.second(set_up, now, volume, mass, fluids.sieving, content,
                        fluid.haematocrit(person.fluid), DT)  # fmt: skip
         count_time(now)
-        given = calcium_second(set_up, now, person)
+        given = calcium_second(set_up, now, person.calcium_mmol_min, person.calcium_until_s)
         person, status = patient_second(set_up, now, volume, mass, laws, person, pools, before)
         if status != 0:
             return person, i, status
@@ -188,7 +193,7 @@ def march(
     return person, seconds, 0
 
 
-@njit(cache=True)
+@inner
 def count_time(now: Array) -> None:
     """The clocks of one second: whole run, since connection, in the phase, of exchange."""
     now.clock_s += 1

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-from numba import njit
-
 from opentpe.kernel import circulation, citrate, fluid, lines, separation, turnover
 from opentpe.kernel.binding import Binding
+from opentpe.kernel.compiled import compiled, inner
 from opentpe.kernel.controller import Phase
 from opentpe.kernel.lines import PATIENT
 
@@ -63,7 +62,7 @@ class Patient(NamedTuple):
     calcium_until_s: int
 
 
-@njit(cache=True)
+@compiled
 def milieu_of(laws: Laws, state: fluid.State) -> citrate.Milieu:
     """What the citrate equations read from the fluid equations; drawing is counted by the ledger, so it is 0 here."""
     return citrate.Milieu(
@@ -78,7 +77,7 @@ def milieu_of(laws: Laws, state: fluid.State) -> citrate.Milieu:
     )
 
 
-@njit(cache=True)
+@inner
 def between(a: citrate.Milieu, b: citrate.Milieu) -> citrate.Milieu:
     """The middle of two milieus."""
     return citrate.Milieu(
@@ -93,23 +92,26 @@ def between(a: citrate.Milieu, b: citrate.Milieu) -> citrate.Milieu:
     )
 
 
-@njit(cache=True)
-def blood_content(laws: Laws, person: Patient, amounts: Array, content: Array) -> None:
+@inner
+def blood_content(
+    state: fluid.State, chemistry: citrate.State, bicarbonate_space_ml: float, potassium: float, amounts: Array,
+    content: Array,
+) -> None:  # fmt: skip
     """Fills the plasma concentrations, per mL, of every solute that the machine may draw."""
-    vp = person.fluid.plasma
-    content[0] = person.fluid.albumin / vp
-    content[1] = person.fluid.globulin / vp
-    content[2] = person.citrate.citrate / vp
+    vp = state.plasma
+    content[0] = state.albumin / vp
+    content[1] = state.globulin / vp
+    content[2] = chemistry.citrate / vp
     content[3] = 0.0
-    content[4] = person.citrate.calcium / vp
-    content[5] = person.citrate.magnesium / vp
-    content[6] = person.citrate.bicarbonate / laws.citrate.bicarbonate_space_ml
-    content[7] = person.carried.potassium / 1000.0
+    content[4] = chemistry.calcium / vp
+    content[5] = chemistry.magnesium / vp
+    content[6] = chemistry.bicarbonate / bicarbonate_space_ml
+    content[7] = potassium / 1000.0
     for k in range(amounts.shape[0]):
         content[_OTHERS + k] = amounts[k, 0] / vp
 
 
-@njit(cache=True)
+@inner
 def net_flows(before: Array, volume: Array, mass: Array, pending: Array) -> tuple[float, float, float, float, float]:
     """Net red cells, fluid, albumin, globulin and potassium into the patient this second; the rest is added up."""
     red = volume[PATIENT, 0] - before[0]
@@ -121,7 +123,7 @@ def net_flows(before: Array, volume: Array, mass: Array, pending: Array) -> tupl
     return red, plain, albumin, globulin, mass[PATIENT, 7] - before[9]
 
 
-@njit(cache=True)
+@inner
 def remember(before: Array, volume: Array, mass: Array) -> None:
     """Notes the patient's ledger before the machine moves."""
     before[0] = volume[PATIENT, 0]
@@ -130,7 +132,7 @@ def remember(before: Array, volume: Array, mass: Array) -> None:
         before[2 + k] = mass[PATIENT, k]
 
 
-@njit(cache=True)
+@inner
 def weakened(heart: circulation.Body, failing: bool) -> circulation.Body:
     """The circulation with its reflexes, or without them once they are exhausted."""
     if not failing:
@@ -143,16 +145,16 @@ def weakened(heart: circulation.Body, failing: bool) -> circulation.Body:
     )  # fmt: skip
 
 
-@njit(cache=True)
-def calcium_second(par: Array, now: Array, person: Patient) -> float:
+@inner
+def calcium_second(par: Array, now: Array, infusion_mmol_min: float, until_s: int) -> float:
     """Calcium given to the patient this second, mmol: timed infusion, with the replacement, or per hour of run."""
-    rate = person.calcium_mmol_min if now.run_s < person.calcium_until_s else 0.0
+    rate = infusion_mmol_min if now.run_s < until_s else 0.0
     if now.phase in (Phase.RUN_INTERFACE, Phase.RUN_FALLBACK):
         rate += par.calcium_mmol_min + par.calcium_mmol_per_ml * now.replacement_ml_min
     return rate * DT
 
 
-@njit(cache=True)
+@inner
 def citrate_step(
     laws: Laws, person: Patient, state: fluid.State, net: Array
 ) -> tuple[citrate.State, citrate.Guess, int]:
@@ -166,7 +168,7 @@ def citrate_step(
     return citrate.step(laws.binding, laws.citrate, person.citrate, steps, supply, person.guess, minutes)
 
 
-@njit(cache=True)
+@inner
 def solute_step(rates: Array, amounts: Array, pending: Array) -> None:
     """Every other solute over the last minute: exact two-pool step with the net amount as a constant supply."""
     minutes = SOLUTE_S / 60.0
@@ -181,9 +183,9 @@ def solute_step(rates: Array, amounts: Array, pending: Array) -> None:
         pending[_OTHERS + k] = 0.0
 
 
-@njit(cache=True)
+@inner
 def warmth(par: Array, now: Array, volume: Array, temperature: float) -> tuple[float, float, float, float]:
-    """Cold fluid and blood that come back: flow and temperature of the fluid, flow and temperature fall of the blood."""
+    """What comes back cold: flow and temperature of the fluid, flow and temperature fall of the blood."""
     total = lines.total_ml(volume, lines.RETURN)
     blood = (volume[lines.RETURN, 0] + volume[lines.RETURN, 1]) / total if total > 0.0 else 0.0
     flow = now.return_ml_min
@@ -197,23 +199,22 @@ def warmth(par: Array, now: Array, volume: Array, temperature: float) -> tuple[f
     return (1.0 - blood) * flow + now.saline_ml_min, par.room_temperature_cel, blood * flow, fall
 
 
-@njit(cache=True)
+@inner
 def patient_second(
     par: Array, now: Array, volume: Array, mass: Array, laws: Laws, person: Patient, pools: Pools, before: Array
 ) -> tuple[Patient, int]:
     """The patient one second on, from what the machine moved."""
     red, plain, albumin, globulin, potassium = net_flows(before, volume, mass, pools.pending)
-    given = calcium_second(par, now, person)
+    given = calcium_second(par, now, person.calcium_mmol_min, person.calcium_until_s)
     pools.pending[4] += given
     if laws.frozen:
         pools.pending[:] = 0.0
         return person, 0
     # net amounts: a nominal 1 mL/min carries the proteins, the clear flow is corrected for it
     flows = fluid.Flows(0.0, 0.0, plain / DT - 1.0, 1.0, albumin / DT, globulin / DT, red / DT)
-    change = fluid.volume_change(laws.body, person.fluid)
     middle, state, status = fluid.step(laws.pressure, laws.body, person.fluid, flows, DT)
     heart = weakened(laws.heart, person.failing)
-    drive = circulation.step(heart, person.drive, change, fluid.volume_change(laws.body, middle), DT)
+    drive = circulation.step(heart, person.drive, fluid.volume_change(laws.body, middle), DT)
     cold, cold_cel, blood_flow, fall = warmth(par, now, volume, person.carried.temperature)
     loss = now.platelet_loss_ml - before[before.shape[0] - 1]
     carrying = circulation.CarryingFlows(
@@ -239,7 +240,7 @@ def patient_second(
     ), status  # fmt: skip
 
 
-@njit(cache=True)
+@inner
 def marked(person: Patient, felt: int, failing: bool, calcium_mmol_min: float, calcium_until_s: int) -> Patient:
     """The patient with other marks: complaints so far, reflexes, calcium infusion."""
     return Patient(

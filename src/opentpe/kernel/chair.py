@@ -136,9 +136,8 @@ def advance(law: Law, bodies: Bodies, live: Live, segment: segments.Segment, dt:
     half = max(1, math.ceil(dt / (2.0 * fluid_dt) - 1e-9))
     small = dt / (2 * half)
     for k in range(2 * half):
-        change = fluid.volume_change(bodies.fluid, state)
         between, state, bad = fluid.step(law.pressure, bodies.fluid, state, segment.flows, small)
-        drive = circulation.step(bodies.circulation, drive, change, fluid.volume_change(bodies.fluid, between), small)
+        drive = circulation.step(bodies.circulation, drive, fluid.volume_change(bodies.fluid, between), small)
         status |= bad
         if k == half - 1:
             middle = milieu(state, law, bodies, segment.flows)

@@ -6,6 +6,7 @@ Pressures mm Hg, rates per min, volumes mL, flows mL/min, temperatures Cel, time
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from opentpe.kernel.compiled import compiled, inner
@@ -111,22 +112,27 @@ def readout(body: Body, volume_change_ml: float, drive: float) -> Readout:
 
 
 @compiled
-def drive_rate(body: Body, volume_change_ml: float, drive: float) -> float:
-    """Change of the reflex drive per min, towards what mean and pulse pressure ask for (equation 20)."""
+def drive_rate(body: Body, volume_change_ml: float, drive: float) -> tuple[float, float]:
+    """Change of the reflex drive per min, towards what mean and pulse pressure ask for, and its slope (equation 20)."""
     now = readout(body, volume_change_ml, drive)
     asked = (body.mean_pressure0 - now.mean_pressure) + (body.pulse_pressure0 - now.pulse_pressure)
-    wanted = min(max(asked / body.mean_pressure0, body.reflex_low), body.reflex_high)
-    return (wanted - drive) / body.reflex_min
+    wanted = asked / body.mean_pressure0
+    rate, resistance = body.autonomic_ratio * body.rate_gain, body.autonomic_ratio * body.resistance_gain
+    driven = (body.mean_pressure0 - body.venous_pressure0) * now.stroke_volume / body.stroke_volume0
+    steep = -driven * (rate * (1.0 + resistance * drive) + resistance * (1.0 + rate * drive)) / body.mean_pressure0
+    if wanted < body.reflex_low or wanted > body.reflex_high:
+        wanted, steep = min(max(wanted, body.reflex_low), body.reflex_high), 0.0
+    return (wanted - drive) / body.reflex_min, (steep - 1.0) / body.reflex_min
 
 
 @compiled
-def step(body: Body, drive: float, before_ml: float, middle_ml: float, dt: float) -> float:
-    """The reflex drive `dt` minutes on by the midpoint rule, from the volume change at start and middle of the step.
+def step(body: Body, drive: float, middle_ml: float, dt: float) -> float:
+    """The reflex drive `dt` minutes on, with the volume change in the middle of the step.
 
-    Stable to 0.5 min: the reflex is the fastest mode of the session.
+    Exact for a linear reflex, so that the fastest mode of the session sets no step.
     """
-    half = drive + 0.5 * dt * drive_rate(body, before_ml, drive)
-    return drive + dt * drive_rate(body, middle_ml, half)
+    rate, slope = drive_rate(body, middle_ml, drive)
+    return drive + rate * math.expm1(slope * dt) / slope
 
 
 @inner

@@ -1,7 +1,8 @@
 """The machine's controller: phases and signals in one table, pumps allowed in each phase, limits in three tiers, watch.
 
-Nothing here knows physics. `next_phase` reads the table, `scan` turns conditions into alarms with persistence, latching,
-retry and escalation, `tier` clamps a setting. The tables are small arrays, so that compiled code and tests read the same.
+Nothing here knows physics. `next_phase` reads the table, `scan` turns conditions into alarms with persistence,
+latching, retry and escalation, `tier` clamps a setting. The tables are small arrays, so that compiled code and tests
+read the same.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from enum import IntEnum
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
+
+from opentpe.kernel.compiled import compiled, inner
 
 Array = Any
 
@@ -163,7 +165,14 @@ for _phase, _pumps in PUMPS.items():
 SELF, RETRY, OPERATOR = 0, 1, 2
 
 
-@njit(cache=True)
+def _plain(value: int) -> Any:
+    return np.int64(value)  # as in `lines`: one compiled copy
+
+
+TINGLING, LIGHT_HEADED, HYPOTENSION = _plain(0), _plain(1), _plain(2)  # complaints in the journal
+
+
+@compiled
 def next_phase(phase: int, signal: int, before: int) -> int:
     """The phase that follows; the same one where the table knows no way."""
     target = TABLE[phase, signal]
@@ -172,7 +181,7 @@ def next_phase(phase: int, signal: int, before: int) -> int:
     return before if target == BACK else int(target)
 
 
-@njit(cache=True)
+@compiled
 def tier(value: float, warning: float, safety: float, absolute: float, manual: bool) -> tuple[float, int]:
     """A setting as the machine takes it, and the tier it met: 0 none, 1 warning, 2 safety, 3 absolute (cobe_manual).
 
@@ -186,7 +195,7 @@ def tier(value: float, warning: float, safety: float, absolute: float, manual: b
     return value, 1 if value > warning else 0
 
 
-@njit(cache=True)
+@compiled
 def write(journal: Array, now: Array, entry: int, subject: int, value: float) -> None:
     """Adds a row to the journal: when, what, which, how much. A full journal keeps its first rows."""
     row = now.journal_count
@@ -198,7 +207,7 @@ def write(journal: Array, now: Array, entry: int, subject: int, value: float) ->
         now.journal_count = row + 1
 
 
-@njit(cache=True)
+@compiled
 def signal(now: Array, journal: Array, what: int) -> bool:
     """Applies a signal; True where the phase changed."""
     target = next_phase(now.phase, what, now.phase_before)
@@ -212,13 +221,13 @@ def signal(now: Array, journal: Array, what: int) -> bool:
     return True
 
 
-@njit(cache=True)
+@compiled
 def priority_of(row: Array, raised: int) -> int:
     """Priority of an alarm at its n-th occurrence: it rises when it keeps coming back."""
     return int(row.escalated) if row.escalates_after > 0 and raised >= row.escalates_after else int(row.priority)
 
 
-@njit(cache=True)
+@inner
 def raise_alarm(now: Array, alarms: Array, watch: Array, journal: Array, alarm: int) -> None:
     """Latches an alarm and writes it down with its priority."""
     alarms[alarm].active = 1
@@ -228,7 +237,7 @@ def raise_alarm(now: Array, alarms: Array, watch: Array, journal: Array, alarm: 
     write(journal, now, Entry.RAISED, alarm, level)
 
 
-@njit(cache=True)
+@inner
 def clear_alarm(now: Array, alarms: Array, journal: Array, alarm: int) -> None:
     """Releases an alarm and writes it down."""
     if alarms[alarm].active:
@@ -237,7 +246,7 @@ def clear_alarm(now: Array, alarms: Array, journal: Array, alarm: int) -> None:
         write(journal, now, Entry.CLEARED, alarm, alarms[alarm].age_s)
 
 
-@njit(cache=True)
+@compiled
 def scan(now: Array, alarms: Array, watch: Array, journal: Array, present: Array, gone: Array) -> None:
     """One second of the watch: what persists is raised, what may clear itself is cleared, a retry is tried.
 
@@ -266,7 +275,7 @@ def scan(now: Array, alarms: Array, watch: Array, journal: Array, present: Array
                 now.flow_factor *= watch[a].retry_flow
 
 
-@njit(cache=True)
+@compiled
 def hold(alarms: Array, watch: Array) -> int:
     """Pumps that active alarms hold, as bits by `Pump`; the clamp's bit closes it."""
     mask = 0
@@ -276,13 +285,13 @@ def hold(alarms: Array, watch: Array) -> int:
     return mask
 
 
-@njit(cache=True)
+@compiled
 def held(now: Array, pump: int) -> bool:
     """True while an active alarm holds a pump (or closes the clamp)."""
     return (now.held_mask >> pump) & 1 == 1
 
 
-@njit(cache=True)
+@inner
 def any_active(alarms: Array) -> bool:
     """True while any alarm stands."""
     for a in range(alarms.shape[0]):

@@ -10,7 +10,8 @@ from enum import IntEnum
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
+
+from opentpe.kernel.compiled import compiled
 
 
 class Place(IntEnum):
@@ -56,33 +57,39 @@ class Carried(IntEnum):
 Array = Any  # float64 arrays: volume [Place, Kind] mL; mass [Place, solute]
 _FLUIDS: Final = 5
 _PLACES: Final = 11
-# Plain int64: a Python int would make Numba compile one copy of every function per place.
+
+
+def _plain(value: int) -> Any:
+    """A plain int64: for a Python int, Numba would compile one copy of every function per place."""
+    return np.int64(value)
+
+
 PATIENT, INLET, SEPARATOR, RETURN, PLASMA_BAG, AC_BAG, SALINE_BAG, REPLACEMENT_BAG, DIVERT, LOST, STORE = (
-    np.int64(place) for place in Place
+    _plain(place) for place in Place
 )
-RED_CELLS, PLASMA, ANTICOAGULANT, SALINE, REPLACEMENT = (np.int64(kind) for kind in Kind)
+RED_CELLS, PLASMA, ANTICOAGULANT, SALINE, REPLACEMENT = (_plain(kind) for kind in Kind)
 
 
-@njit(cache=True)
+@compiled
 def fluid_ml(volume: Array, place: int) -> float:
     """Volume of everything but red cells in a place, mL."""
-    return volume[place, 1] + volume[place, 2] + volume[place, 3] + volume[place, 4]  # type: ignore[no-any-return]
+    return volume[place, 1] + volume[place, 2] + volume[place, 3] + volume[place, 4]
 
 
-@njit(cache=True)
+@compiled
 def total_ml(volume: Array, place: int) -> float:
     """Volume in a place, mL."""
-    return volume[place, 0] + fluid_ml(volume, place)  # type: ignore[no-any-return]
+    return volume[place, 0] + fluid_ml(volume, place)
 
 
-@njit(cache=True)
+@compiled
 def hct(volume: Array, place: int) -> float:
     """Haematocrit in a place; 0 where it is empty."""
     total = total_ml(volume, place)
     return volume[place, 0] / total if total > 0.0 else 0.0
 
 
-@njit(cache=True)
+@compiled
 def move(volume: Array, mass: Array, source: int, target: int, red_ml: float, plain_ml: float) -> float:
     """Moves red cells and mixed fluid with what they carry; returns the volume that moved, never more than there is."""
     red = min(max(red_ml, 0.0), volume[source, 0])
@@ -101,7 +108,7 @@ def move(volume: Array, mass: Array, source: int, target: int, red_ml: float, pl
     return red + share * available
 
 
-@njit(cache=True)
+@compiled
 def pour(volume: Array, mass: Array, source: int, target: int, amount_ml: float) -> float:
     """Moves well-mixed content; returns the volume that moved."""
     total = total_ml(volume, source)
@@ -111,7 +118,7 @@ def pour(volume: Array, mass: Array, source: int, target: int, amount_ml: float)
     return move(volume, mass, source, target, share * volume[source, 0], share * fluid_ml(volume, source))
 
 
-@njit(cache=True)
+@compiled
 def displace(volume: Array, mass: Array, source: int, target: int, amount_ml: float) -> float:
     """Moves the prime out first, as in a line filled from one end; then well-mixed content."""
     saline = min(max(amount_ml, 0.0), volume[source, 3])
@@ -120,7 +127,7 @@ def displace(volume: Array, mass: Array, source: int, target: int, amount_ml: fl
     return saline + pour(volume, mass, source, target, amount_ml - saline)
 
 
-@njit(cache=True)
+@compiled
 def draw(volume: Array, mass: Array, concentration: Array, target: int, red_ml: float, plasma_ml: float) -> None:
     """Takes blood from the patient; `concentration` holds the plasma concentrations per mL."""
     volume[PATIENT, 0] -= red_ml
@@ -133,7 +140,7 @@ def draw(volume: Array, mass: Array, concentration: Array, target: int, red_ml: 
         mass[target, k] += part
 
 
-@njit(cache=True)
+@compiled
 def sieve(volume: Array, mass: Array, source: int, target: int, plain_ml: float, sieving: Array) -> float:
     """Moves filtrate through a membrane: each solute at its sieving coefficient; returns the volume that moved."""
     available = fluid_ml(volume, source)
@@ -149,7 +156,7 @@ def sieve(volume: Array, mass: Array, source: int, target: int, plain_ml: float,
     return share * available
 
 
-@njit(cache=True)
+@compiled
 def hang(volume: Array, mass: Array, bag: int, kind: int, amount_ml: float, concentration: Array) -> None:
     """Puts what is left of a bag back on the shelf and hangs a full one of one fluid."""
     pour(volume, mass, bag, STORE, total_ml(volume, bag))
@@ -161,7 +168,7 @@ def hang(volume: Array, mass: Array, bag: int, kind: int, amount_ml: float, conc
         mass[bag, k] += part
 
 
-@njit(cache=True)
+@compiled
 def imbalance(volume: Array, mass: Array) -> float:
     """Largest sum over all places of any fluid or solute, relative to what moved: zero but for rounding."""
     worst = 0.0

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
-
 from opentpe.kernel import access, lines, pumps, separation
+from opentpe.kernel.compiled import inner
 from opentpe.kernel.controller import Phase, Pump
 from opentpe.kernel.lines import (
     AC_BAG,
@@ -29,7 +28,7 @@ Array = Any
 SECOND_MIN = 1.0 / 60.0
 
 
-@njit(cache=True)
+@inner
 def take_blood(par: Array, now: Array, volume: Array, mass: Array, blood: Array, hct: float, dt: float) -> float:
     """Draws blood and adds anticoagulant; returns the volume that came into the inlet line, mL."""
     asked = now.inlet_ml_min - now.inlet_ml_min / now.inlet_ac_ratio
@@ -38,6 +37,7 @@ def take_blood(par: Array, now: Array, volume: Array, mass: Array, blood: Array,
         par.draw_quadratic_mm_hg_min2_ml2, now.vein_max_ml_min, par.vein_knee_fraction, par.collapse_pressure_mm_hg,
         par.suction_free_mm_hg, par.suction_loss_per_mm_hg,
     )  # fmt: skip
+    now.blood_ml_min *= now.delivery_ratio
     drawn = now.blood_ml_min * dt
     again = min(drawn, now.redraw_due_ml) + par.recirculation_fraction * drawn
     again = lines.pour(volume, mass, RETURN, INLET, min(drawn, again))
@@ -55,7 +55,7 @@ def take_blood(par: Array, now: Array, volume: Array, mass: Array, blood: Array,
     return drawn + anticoagulant
 
 
-@njit(cache=True)
+@inner
 def spin(par: Array, now: Array, volume: Array, mass: Array, arrived: float, dt: float) -> float:
     """Parts blood in a continuous channel; returns what went on in the red-cell line, mL."""
     lines.pour(volume, mass, INLET, SEPARATOR, arrived)
@@ -68,14 +68,14 @@ def spin(par: Array, now: Array, volume: Array, mass: Array, arrived: float, dt:
     to_bag = lines.move(volume, mass, SEPARATOR, PLASMA_BAG, taken * spilled, taken * (1.0 - spilled))
     now.spilled_red_cells_ml += taken * spilled
     now.platelet_loss_ml += taken * spilled * par.platelet_spill_ratio
-    count_plasma(par, now, to_bag)
+    count_plasma(now, to_bag)
     on = max(0.0, arrived - to_bag)
     out = separation.cells_outlet_hct(now.interface_fraction, par.interface_low_fraction, packed)
     share = min(out, volume[SEPARATOR, 0] / on) if on > 0.0 else 0.0
     return lines.move(volume, mass, SEPARATOR, RETURN, on * share, on * (1.0 - share))
 
 
-@njit(cache=True)
+@inner
 def filter_blood(
     par: Array, now: Array, volume: Array, mass: Array, sieving: Array, arrived: float, dt: float
 ) -> float:
@@ -87,11 +87,11 @@ def filter_blood(
     now.permeability_ml_min_m2_mm_hg = separation.fouled(
         permeability, par.fouling_per_min, now.transmembrane_mm_hg, par.transmembrane_warning_mm_hg, dt
     )
-    count_plasma(par, now, to_bag)
+    count_plasma(now, to_bag)
     return lines.pour(volume, mass, SEPARATOR, RETURN, max(0.0, arrived - to_bag))
 
 
-@njit(cache=True)
+@inner
 def fill_bowl(par: Array, now: Array, volume: Array, mass: Array, arrived: float) -> float:
     """Fills the bowl; what no longer fits leaves as plasma, and as red cells once the bowl is packed."""
     lines.pour(volume, mass, INLET, SEPARATOR, arrived)
@@ -106,12 +106,12 @@ def fill_bowl(par: Array, now: Array, volume: Array, mass: Array, arrived: float
         now.spilled_red_cells_ml += red
         now.platelet_loss_ml += red * par.platelet_spill_ratio
         now.plasma_ml_min = to_bag / SECOND_MIN
-        count_plasma(par, now, to_bag)
+        count_plasma(now, to_bag)
         now.pass_bag_ml += pumps.replacement_for(par, now, to_bag, arrived / now.inlet_ac_ratio)
     return 0.0
 
 
-@njit(cache=True)
+@inner
 def empty_bowl(par: Array, now: Array, volume: Array, mass: Array, dt: float) -> float:
     """Returns the bowl's cells with the replacement of the pass; returns what reached the return line, mL."""
     flow = par.return_flow_ml_min
@@ -125,8 +125,8 @@ def empty_bowl(par: Array, now: Array, volume: Array, mass: Array, dt: float) ->
     return lines.pour(volume, mass, SEPARATOR, RETURN, amount * cells / total)
 
 
-@njit(cache=True)
-def count_plasma(par: Array, now: Array, to_bag: float) -> None:
+@inner
+def count_plasma(now: Array, to_bag: float) -> None:
     """What the display counts: bag, and patient plasma by the entered haematocrit."""
     channel = now.hct_entered_fraction * (now.inlet_ac_ratio - 1.0) / now.inlet_ac_ratio
     in_plasma = 1.0 / now.inlet_ac_ratio / (1.0 - channel)
@@ -135,7 +135,7 @@ def count_plasma(par: Array, now: Array, to_bag: float) -> None:
     now.plasma_counted_ml += to_bag * (1.0 - in_plasma)
 
 
-@njit(cache=True)
+@inner
 def replace(now: Array, volume: Array, mass: Array, dt: float) -> float:
     """Replacement fluid into the return line; returns what came, mL."""
     came = lines.pour(volume, mass, REPLACEMENT_BAG, RETURN, now.replacement_ml_min * dt)
@@ -146,7 +146,7 @@ def replace(now: Array, volume: Array, mass: Array, dt: float) -> float:
     return came
 
 
-@njit(cache=True)
+@inner
 def give_back(par: Array, now: Array, volume: Array, mass: Array, flow: float, dt: float) -> None:
     """Pumps the return line into the patient, to waste while the prime is diverted, or onto the floor."""
     now.return_ml_min = flow
@@ -166,7 +166,7 @@ def give_back(par: Array, now: Array, volume: Array, mass: Array, flow: float, d
         now.given_ml += moved
 
 
-@njit(cache=True)
+@inner
 def connect(par: Array, now: Array, volume: Array, mass: Array, arrived: float) -> None:
     """Blood pushes the prime through the set; a bowl stays empty meanwhile."""
     if par.principle_code == BOWL:
@@ -179,7 +179,7 @@ def connect(par: Array, now: Array, volume: Array, mass: Array, arrived: float) 
     now.interface_fraction = volume[SEPARATOR, 0] / room if room > 0.0 else 0.0
 
 
-@njit(cache=True)
+@inner
 def start_rinse(par: Array, now: Array, volume: Array) -> None:
     """What rinseback will bring: red cells it reaches, and fluid of the set with saline in equal parts."""
     red = volume[INLET, 0] + volume[SEPARATOR, 0] + volume[RETURN, 0]
@@ -191,7 +191,7 @@ def start_rinse(par: Array, now: Array, volume: Array) -> None:
     now.rinsed_ml = 0.0
 
 
-@njit(cache=True)
+@inner
 def rinse(par: Array, now: Array, volume: Array, mass: Array, dt: float) -> None:
     """One second of rinseback: content of the set goes to the patient, saline takes its place."""
     if now.rinsed_ml <= 0.0:
@@ -219,7 +219,7 @@ def rinse(par: Array, now: Array, volume: Array, mass: Array, dt: float) -> None
     now.return_ml_min = amount / dt
 
 
-@njit(cache=True)
+@inner
 def give_saline(now: Array, volume: Array, mass: Array, dt: float) -> None:
     """A saline bolus straight into the patient."""
     amount = min(now.saline_due_ml, now.saline_rate_ml_min * dt)
@@ -229,7 +229,7 @@ def give_saline(now: Array, volume: Array, mass: Array, dt: float) -> None:
     now.saline_bolus_ml += came
 
 
-@njit(cache=True)
+@inner
 def part_blood(par: Array, now: Array, volume: Array, mass: Array, sieving: Array, arrived: float, dt: float) -> float:
     """The separator for one second, whichever it is; returns what arrived in the return line, mL."""
     if par.principle_code == BOWL:
@@ -241,7 +241,7 @@ def part_blood(par: Array, now: Array, volume: Array, mass: Array, sieving: Arra
     return spin(par, now, volume, mass, arrived, dt)
 
 
-@njit(cache=True)
+@inner
 def return_flow(par: Array, now: Array, volume: Array, arriving: float) -> float:
     """Flow of the return pump this second, by principle."""
     in_run = now.phase in (Phase.RUN_INTERFACE, Phase.RUN_FALLBACK)
@@ -252,16 +252,21 @@ def return_flow(par: Array, now: Array, volume: Array, arriving: float) -> float
     return pumps.return_command(par, now, volume, arriving)
 
 
-@njit(cache=True)
+@inner
 def bowl_holds(par: Array, volume: Array) -> bool:
     """True while a bowl has cells to give back."""
     return par.principle_code == BOWL and lines.total_ml(volume, SEPARATOR) > par.bowl_residual_ml
 
 
-@njit(cache=True)
+@inner
 def rinseback(par: Array, now: Array, volume: Array, mass: Array, dt: float) -> None:
-    """Rinseback for one second; a bowl is emptied first, with what its last pass owes."""
+    """Rinseback for one second; a bowl or a batch in the reservoir is given back first."""
     due = par.principle_code == BOWL and now.pass_bag_ml - now.pass_replaced_ml > 0.0
+    batch = par.principle_code == SINGLE_NEEDLE and pumps.level_ml(par, volume) > par.reservoir_set_ml
+    if now.rinsed_ml <= 0.0 and batch:
+        excess = pumps.level_ml(par, volume) - par.reservoir_set_ml
+        give_back(par, now, volume, mass, min(par.return_flow_ml_min, excess / dt), dt)
+        return
     if now.rinsed_ml <= 0.0 and (bowl_holds(par, volume) or due):
         arrived = empty_bowl(par, now, volume, mass, dt)
         arrived += replace(now, volume, mass, dt)
@@ -270,7 +275,7 @@ def rinseback(par: Array, now: Array, volume: Array, mass: Array, dt: float) -> 
         rinse(par, now, volume, mass, dt)
 
 
-@njit(cache=True)
+@inner
 def sense(par: Array, now: Array, volume: Array, running: bool) -> None:
     """Pressures and what the display derives from flows and levels."""
     target = access.access_pressure(
@@ -292,11 +297,11 @@ def sense(par: Array, now: Array, volume: Array, running: bool) -> None:
     now.still_s = now.still_s + 1 if running and now.inlet_ml_min <= 0.0 else 0
 
 
-@njit(cache=True)
+@inner
 def second(
     par: Array, now: Array, volume: Array, mass: Array, sieving: Array, blood: Array, hct: float, dt: float
 ) -> None:
-    """Pumps, fluid and sensors for one second; `blood` are the patient's plasma concentrations, `hct` the haematocrit."""
+    """Pumps, fluid and sensors for one second; `blood` holds the patient's plasma concentrations."""
     pumps.command(par, now, volume, dt)
     now.blood_ml_min = 0.0
     now.return_ml_min = 0.0

@@ -93,8 +93,9 @@ from opentpe.kernel.arrays import (
 )
 from opentpe.kernel.compiled import compiled, unlocked
 
-STEP = 0.1  # step x fastest rate of the fourth-order steps while plasma leaves or its volume changes
-REST = 1.4  # times longer between sessions, where nothing moves at the fastest rate
+STEP = 0.08  # step x fastest rate of the fourth-order steps while plasma leaves or its volume changes
+REST = 1.8  # times longer for the first step after that, when nothing moves at the fastest rate
+GROWTH = 0.45  # each later step is longer by this x STEP, because fast pools settle first; not with a saturable drug
 LOST = 1e-9  # mass that may go missing, as a fraction of what there was
 DUST = 1e-9  # a negative amount this small against what was supplied is rounding
 HCT_RANGE = (0.05, 0.75)  # outside, a haematocrit is a fault of the run, not a patient
@@ -114,10 +115,8 @@ def _linear(patient: Row, state: State, plasma_ml: float, dt: float, times: Floa
     `times` [t] count from the start of the segment; `where` [m, t].
     """
     for j in range(patient.coupled, patient.law.size):
-        for k in range(times.size):
-            now = pools.exact(patient, state, j, plasma_ml, times[k])[0]
-            where[j, k] = pools.concentration(patient, j, now, plasma_ml)
-        pools.settle(patient, state, j, plasma_ml, dt)
+        pools.levels(patient, state, j, plasma_ml, times, where[j])
+        pools.settle(state, j, plasma_ml, dt)
 
 
 @compiled
@@ -128,17 +127,32 @@ def _stepped(
     rest, dt, blocker = patient.person[PLASMA_ML], flow[DURATION], state.blocker[0]
     v0, v1 = flow[VOLUME_START] * rest, flow[VOLUME_END] * rest
     last = patient.coupled if v0 == v1 else patient.law.size
-    share = step if flow[PLASMA_FLOW] > 0.0 or v0 != v1 else step * REST
-    count = max(1, math.ceil(dt * pools.fastest(patient, state, min(v0, v1), last) / share))
-    h, dv, done = dt / count, (v1 - v0) / count, 0
+    fastest = pools.fastest(state, min(v0, v1), last)
+    busy = flow[PLASMA_FLOW] > 0.0 or v0 != v1
+    even = busy or pools.saturable(state, last)
+    first = step if even else REST * step
+    if even:
+        growth, spans = 0.0, max(1.0, math.ceil(dt * fastest / first))
+        count = int(spans)
+    else:
+        growth = math.log1p(GROWTH * step)
+        count = max(1, math.ceil(math.log1p(dt * fastest / first * math.expm1(growth)) / growth))
+        spans = math.expm1(count * growth) / math.expm1(growth)
+    h, dv, done = dt / spans, (v1 - v0) / spans, 0
     for k in range(times.size + 1):
-        n = count if k == times.size else min(int(times[k] / h), count - 1)
-        blocker = pools.advance(patient, state, state.amount, blocker, h, v0, dv, done, n, last)
+        n = count
+        if k < times.size:
+            gone = times[k] / h
+            n = int(gone if growth == 0.0 else math.log1p(gone * math.expm1(growth)) / growth)
+            n = min(n, count - 1)
+        blocker = pools.advance(patient, state, state.amount, blocker, h, growth, v0, dv, done, n, last)
         done = n
         if k < times.size:
-            begin, here = v0 + dv * n, v0 + (v1 - v0) * times[k] / dt
+            begin = h * n if growth == 0.0 else h * math.expm1(n * growth) / math.expm1(growth)
+            volume, here = v0 + dv * n, v0 + (v1 - v0) * times[k] / dt
             pools.copy_amounts(state.amount, trial, last)
-            pools.advance(patient, state, trial, blocker, times[k] - h * n, begin, here - begin, 0, 1, last)
+            beside = times[k] - begin
+            pools.advance(patient, state, trial, blocker, beside, 0.0, volume, here - volume, 0, 1, last)
             _record(patient, trial, here, 0, last, where[:, k])
     state.blocker[0] = blocker
 

@@ -9,9 +9,9 @@ from enum import IntEnum
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 
 from opentpe.kernel import controller, lines
+from opentpe.kernel.compiled import compiled, inner
 from opentpe.kernel.controller import Alarm, Entry, Phase, Signal
 from opentpe.kernel.lines import AC_BAG, ANTICOAGULANT, REPLACEMENT, REPLACEMENT_BAG, SALINE, SALINE_BAG
 from opentpe.kernel.pumps import GIVE
@@ -60,7 +60,7 @@ ANSWERS: Final = np.array([
 ], dtype=np.int64)  # fmt: skip
 
 
-@njit(cache=True)
+@inner
 def hang_replacement(now: Array, volume: Array, mass: Array, fluids: Array) -> None:
     """Hangs the bag of the part of the sequence that is due."""
     part = now.fluid_index
@@ -68,12 +68,15 @@ def hang_replacement(now: Array, volume: Array, mass: Array, fluids: Array) -> N
     now.replacement_ac_fraction = fluids.ac_fraction[part]
 
 
-@njit(cache=True)
+@inner
 def repair(par: Array, now: Array, volume: Array, mass: Array, fluids: Array, action: int, hct: float) -> None:
     """Ends the fault an action is meant for."""
-    if action == Action.REPOSITION:
+    if action == Action.ACKNOWLEDGE:
+        now.saline_allowed_ml = now.saline_bolus_ml
+    elif action == Action.REPOSITION:
         now.vein_max_ml_min = now.vein_healthy_ml_min
         now.vein_until_s = 0
+        now.delivery_ratio = 1.0
         now.flow_factor = max(now.flow_factor, 0.9)
     elif action == Action.FLUSH_RETURN:
         now.return_obstruction = 1.0
@@ -106,16 +109,24 @@ def repair(par: Array, now: Array, volume: Array, mass: Array, fluids: Array, ac
         now.balance_offset_ml = 0.0
     elif action == Action.RESTART_PHASE:
         now.phase_s = 0
-        now.connected_ml = max(now.connected_ml, 0.0)
+        now.delivery_ratio = 1.0
         now.vein_max_ml_min = now.vein_healthy_ml_min
 
 
-@njit(cache=True)
-def set_machine(par: Array, now: Array, volume: Array, mass: Array, fluids: Array, action: int, value: float) -> None:
-    """Changes a setting; every one is clamped by the tiers of the separator."""
+@inner
+def set_machine(
+    par: Array, now: Array, volume: Array, mass: Array, journal: Array, fluids: Array, action: int, value: float
+) -> None:
+    """Changes a setting; the inlet is clamped by the tiers of the separator, and a tier met is written down."""
     if action == Action.SET_INLET:
-        now.inlet_set_ml_min = min(max(value, par.inlet_flow_min_ml_min), par.inlet_flow_absolute_ml_min)
+        taken, met = controller.tier(
+            max(value, par.inlet_flow_min_ml_min), par.inlet_flow_warning_ml_min, par.inlet_flow_max_ml_min,
+            par.inlet_flow_absolute_ml_min, par.manual_flag != 0.0,
+        )  # fmt: skip
+        now.inlet_set_ml_min = taken
         now.flow_factor = 1.0
+        if met > 0:
+            controller.write(journal, now, Entry.TIER, met, taken)
     elif action == Action.SLOW_INLET:
         now.inlet_set_ml_min = max(now.inlet_set_ml_min * (1.0 - value), par.inlet_flow_min_ml_min)
     elif action == Action.SET_RATIO:
@@ -130,7 +141,7 @@ def set_machine(par: Array, now: Array, volume: Array, mass: Array, fluids: Arra
         now.saline_due_ml += value
 
 
-@njit(cache=True)
+@compiled
 def act(
     par: Array, now: Array, volume: Array, mass: Array, alarms: Array, journal: Array, fluids: Array,
     action: int, value: float, hct: float,
@@ -138,7 +149,7 @@ def act(
     """Carries out one action and writes it down; `hct` is the measured haematocrit, `value` the action's number."""
     controller.write(journal, now, Entry.OPERATOR, action, value)
     repair(par, now, volume, mass, fluids, action, hct)
-    set_machine(par, now, volume, mass, fluids, action, value)
+    set_machine(par, now, volume, mass, journal, fluids, action, value)
     if action == Action.PAUSE:
         now.pause_until_s = now.run_s + int(value)
         controller.signal(now, journal, Signal.PAUSE)
@@ -156,7 +167,7 @@ def act(
     answered(alarms, now, journal, action)
 
 
-@njit(cache=True)
+@inner
 def answered(alarms: Array, now: Array, journal: Array, action: int) -> None:
     """Releases the latched alarms an action answers; their conditions are judged anew the next second."""
     for a in range(alarms.shape[0]):
@@ -164,7 +175,7 @@ def answered(alarms: Array, now: Array, journal: Array, action: int) -> None:
             controller.clear_alarm(now, alarms, journal, a)
 
 
-@njit(cache=True)
+@inner
 def respond(
     par: Array, now: Array, volume: Array, mass: Array, alarms: Array, watch: Array, journal: Array, fluids: Array,
     hct: float,

@@ -53,11 +53,11 @@ from opentpe.kernel.arrays import (
 )
 from opentpe.kernel.compiled import compiled
 
-# Rows of State.work: stage slopes of plasma, tissue and depot; sums of slopes, removal and catabolism over a step;
-# then per solute: fixed loss rate, FcRn-free rate, recycled share, saturable maximum and half amount per mL of plasma,
-# escape per concentration, clearance, supply, depot rate, IgG concentration per amount and volume.
-(_D1, _D2, _D0, _S1, _S2, _S0, _OUT, _BURNT) = range(8)
-(_FIXED, _FREE, _SHARE, _MAXIMUM, _HALF, _ESCAPE, _CLEAR, _GAIN, _ABSORB, _IGG) = range(8, WORK_ROWS)
+# Rows of State.work: stage slopes of plasma, tissue and depot; what flowed to tissue, from the depot, out and was
+# burnt over a step; then per solute: fixed loss rate, FcRn-free rate, recycled share, saturable maximum and half amount
+# per mL of plasma, escape per concentration, return, clearance, supply, depot rate, IgG per amount and volume.
+(_D1, _D2, _D0, _S2, _S0, _OUT, _BURNT) = range(7)
+(_FIXED, _FREE, _SHARE, _MAXIMUM, _HALF, _ESCAPE, _RETURN, _CLEAR, _GAIN, _ABSORB, _IGG) = range(7, WORK_ROWS)
 
 
 @compiled
@@ -85,6 +85,7 @@ def rest(patient: Row, state: State) -> None:
         w[_MAXIMUM, j] = par[MAXIMUM, j] if law & SATURABLE else 0.0
         w[_HALF, j] = par[HALF, j] * par[CENTRAL, j]
         w[_ESCAPE, j] = par[ESCAPE, j] * volume
+        w[_RETURN, j] = par[RETURN, j]
         w[_ABSORB, j] = par[ABSORPTION, j] if law & DEPOT else 0.0
         w[_IGG, j] = patient.weight[j] / par[CENTRAL, j]
         y[PLASMA, j] = par[CONCENTRATION, j] * par[CENTRAL, j] * volume
@@ -116,7 +117,9 @@ def _drive(patient: Row, total_igg: float, blocker: float) -> float:
 def _burnt(w: Floats, j: int, drive: float, amount: float, plasma_ml: float) -> float:
     """Amount of solute j catabolised per minute: fixed, FcRn-dependent and saturable routes."""
     rate: float = w[_FIXED, j] + turnover.fcrn_rate(w[_SHARE, j], w[_FREE, j], drive)
-    return (rate + turnover.saturable_rate(w[_MAXIMUM, j], w[_HALF, j] * plasma_ml, amount)) * amount
+    if w[_MAXIMUM, j] > 0.0:
+        rate += turnover.saturable_rate(w[_MAXIMUM, j], w[_HALF, j] * plasma_ml, amount)
+    return rate * amount
 
 
 @compiled
@@ -156,21 +159,30 @@ def set_flows(
 
 
 @compiled
-def fastest(patient: Row, state: State, plasma_ml: float, last: int) -> float:
+def fastest(state: State, plasma_ml: float, last: int) -> float:
     """An upper bound, per minute, of the rates of the first `last` solutes: what limits a Runge-Kutta step."""
     w, top = state.work, 0.0
     for j in range(last):
-        rate = w[_FIXED, j] + w[_FREE, j] + patient.solute[RETURN, j] + (w[_ESCAPE, j] + w[_CLEAR, j]) / plasma_ml
+        rate = w[_FIXED, j] + w[_FREE, j] + w[_RETURN, j] + (w[_ESCAPE, j] + w[_CLEAR, j]) / plasma_ml
         rate += turnover.saturable_rate(w[_MAXIMUM, j], w[_HALF, j] * plasma_ml, 0.0)
         top = max(top, rate, w[_ABSORB, j])
     return top
 
 
 @compiled
-def exact(patient: Row, state: State, j: int, plasma_ml: float, dt: float) -> tuple[float, float, float, float]:
+def saturable(state: State, last: int) -> bool:
+    """Whether one of the first `last` solutes has a saturable route: it speeds up as its level falls."""
+    for j in range(last):
+        if state.work[_MAXIMUM, j] > 0.0 and state.amount[SUPPLIED, j] > 0.0:
+            return True
+    return False
+
+
+@compiled
+def exact(state: State, j: int, plasma_ml: float, dt: float) -> tuple[float, float, float, float]:
     """Plasma, tissue, removed and catabolised amount of linear solute j after `dt` minutes of the flows set."""
     w, y = state.work, state.amount
-    k10, back = w[_FIXED, j], patient.solute[RETURN, j]
+    k10, back = w[_FIXED, j], w[_RETURN, j]
     out, q = w[_ESCAPE, j] / plasma_ml, w[_CLEAR, j] / plasma_ml
     plasma, tissue, exposure = turnover.two_pool(
         y[PLASMA, j], y[TISSUE, j], k10 + out + q, back, out, back, w[_GAIN, j], dt
@@ -179,10 +191,27 @@ def exact(patient: Row, state: State, j: int, plasma_ml: float, dt: float) -> tu
 
 
 @compiled
-def settle(patient: Row, state: State, j: int, plasma_ml: float, dt: float) -> None:
+def levels(patient: Row, state: State, j: int, plasma_ml: float, times: Floats, where: Floats) -> None:
+    """Concentrations of linear solute j at `times` [t] minutes from now, into `where` [t]."""
+    w, y = state.work, state.amount
+    back, out = w[_RETURN, j], w[_ESCAPE, j] / plasma_ml
+    a = w[_FIXED, j] + out + w[_CLEAR, j] / plasma_ml
+    sound, floor, slow, slow_rate, fast, fast_rate = turnover.modes(
+        y[PLASMA, j], y[TISSUE, j], a, back, out, back, w[_GAIN, j]
+    )
+    for k in range(times.size):
+        if sound:
+            now = floor + slow * math.exp(slow_rate * times[k]) + fast * math.exp(fast_rate * times[k])
+        else:
+            now = exact(state, j, plasma_ml, times[k])[0]
+        where[k] = concentration(patient, j, now, plasma_ml)
+
+
+@compiled
+def settle(state: State, j: int, plasma_ml: float, dt: float) -> None:
     """Moves linear solute j on by `dt` minutes in place, with its ledger."""
     y = state.amount
-    plasma, tissue, removed, burnt = exact(patient, state, j, plasma_ml, dt)
+    plasma, tissue, removed, burnt = exact(state, j, plasma_ml, dt)
     y[PLASMA, j] = plasma
     y[TISSUE, j] = tissue
     y[SUPPLIED, j] += state.work[_GAIN, j] * dt
@@ -196,23 +225,26 @@ def advance(
     state: State,
     y: Floats,
     blocker: float,
-    dt: float,
+    step_min: float,
+    log_growth: float,
     volume_ml: float,
     volume_step_ml: float,
     first: int,
     stop: int,
     last: int,
 ) -> float:
-    """Moves the first `last` solutes in `y` on by steps first to stop - 1 of `dt` minutes; what is left of the blocker.
+    """Moves the first `last` solutes in `y` on by steps first to stop - 1; what is left of the blocker.
 
-    `y` is `state.amount`, or a copy for a side step. `last` is `patient.coupled`, or m for all. Plasma volume is
-    volume_ml + n volume_step_ml at the start of step n, linear within. Fourth order: keep dt x `fastest` below 0.3.
+    Step n lasts step_min x exp(n log_growth) minutes. `y` is `state.amount`, or a copy for a side step. `last` is
+    `patient.coupled`, or m for all. Plasma volume is volume_ml + n volume_step_ml at the start of step n, linear
+    within. Fourth order: keep step x `fastest` below 0.3. One body: a helper with arrays would cost more than it does.
     """
-    w, par, held = state.work, patient.solute, blocker
+    w, held = state.work, blocker
     for n in range(first, stop):
+        dt = step_min * math.exp(n * log_growth)
         start = volume_ml + volume_step_ml * n
-        blocker_rate = patient.person[BLOCKER_LOSS] + state.blocker[1] / start
-        half_left = math.exp(-0.5 * blocker_rate * dt) if held > 0.0 else 1.0
+        lost = 0.5 * dt * (patient.person[BLOCKER_LOSS] + state.blocker[1] / start)
+        half_left = math.exp(-lost) if held > 0.0 else 1.0
         for slope in range(_FIXED):
             for j in range(last):
                 w[slope, j] = 0.0
@@ -227,22 +259,24 @@ def advance(
             drive = _drive(patient, total * per_ml, held * left)
             for j in range(last):
                 x = y[PLASMA, j] + ahead * w[_D1, j]
-                burnt = _burnt(w, j, drive, x, volume)
-                cleared = w[_CLEAR, j] * per_ml * x
-                net_out = w[_ESCAPE, j] * per_ml * x - par[RETURN, j] * (y[TISSUE, j] + ahead * w[_D2, j])
+                rate = w[_FIXED, j] + turnover.fcrn_rate(w[_SHARE, j], w[_FREE, j], drive)
+                if w[_MAXIMUM, j] > 0.0:
+                    rate += turnover.saturable_rate(w[_MAXIMUM, j], w[_HALF, j] * volume, x)
+                burnt, cleared = rate * x, w[_CLEAR, j] * per_ml * x
+                net_out = w[_ESCAPE, j] * per_ml * x - w[_RETURN, j] * (y[TISSUE, j] + ahead * w[_D2, j])
                 absorbed = w[_ABSORB, j] * (y[DEPOT_LEFT, j] + ahead * w[_D0, j])
                 w[_D1, j] = (w[_GAIN, j] - burnt) + (absorbed - cleared - net_out)
                 w[_D2, j], w[_D0, j] = net_out, -absorbed
-                w[_S1, j] += weight * w[_D1, j]
                 w[_S2, j] += weight * net_out
-                w[_S0, j] -= weight * absorbed
+                w[_S0, j] += weight * absorbed
                 w[_OUT, j] += weight * cleared
                 w[_BURNT, j] += weight * burnt
         for j in range(last):
-            y[PLASMA, j] += w[_S1, j]
+            gain = w[_GAIN, j] * dt
+            y[PLASMA, j] += (gain - w[_BURNT, j]) + (w[_S0, j] - w[_OUT, j] - w[_S2, j])
             y[TISSUE, j] += w[_S2, j]
-            y[DEPOT_LEFT, j] += w[_S0, j]
-            y[SUPPLIED, j] += w[_GAIN, j] * dt
+            y[DEPOT_LEFT, j] -= w[_S0, j]
+            y[SUPPLIED, j] += gain
             y[REMOVED, j] += w[_OUT, j]
             y[CATABOLISED, j] += w[_BURNT, j]
         held *= half_left * half_left

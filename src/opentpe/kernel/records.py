@@ -36,9 +36,11 @@ _PARAMETERS: Final = (
     "draw_linear_mm_hg_min_ml", "draw_quadratic_mm_hg_min2_ml2",
     "return_linear_mm_hg_min_ml", "return_quadratic_mm_hg_min2_ml2",
     "vein_knee_fraction", "collapse_pressure_mm_hg", "vein_pressure_mm_hg", "recirculation_fraction",
-    "calcium_mmol_min", "calcium_mmol_per_ml", "tingling_slow_fraction", "tingling_calcium_mmol", "tingling_calcium_min",
+    "calcium_mmol_min", "calcium_mmol_per_ml", "tingling_slow_fraction", "tingling_calcium_mmol",
+    "tingling_calcium_min",
     "hypotension_pause_s", "hypotension_saline_ml",
-    "prime_to_patient_flag", "plasma_bag_ml", "ac_bag_ml", "saline_bag_ml", "operator_code", "line_linear_mm_hg_min_ml",
+    "prime_to_patient_flag", "plasma_bag_ml", "ac_bag_ml", "saline_bag_ml", "operator_code", "manual_flag",
+    "line_linear_mm_hg_min_ml",
     "return_line_linear_mm_hg_min_ml",
 )  # fmt: skip
 
@@ -63,10 +65,11 @@ _NOW_VALUES: Final = (
     "replaced_ml", "saline_given_ml", "rinsed_ml", "spilled_red_cells_ml", "recirculated_ml", "removed_due_ml",
     "ac_rate_ml_min_l", "balance_offset_ml", "drawn_ml", "given_ml",
     "pass_bag_ml", "pass_replaced_ml", "rinse_red_cells_ml", "rinse_fluid_ml",
-    "vein_max_ml_min", "vein_healthy_ml_min", "return_obstruction", "air_ml", "turbulence_ratio", "ac_limit_ratio",
+    "vein_max_ml_min", "vein_healthy_ml_min", "return_obstruction", "air_ml", "turbulence_ratio", "delivery_ratio",
+    "ac_limit_ratio",
     "plasma_bag_room_ml", "saline_due_ml", "saline_rate_ml_min",
     "platelet_loss_ml", "return_temperature_cel", "connected_ml", "held_ml", "redraw_due_ml",
-    "expected_return_mm_hg", "saline_bolus_ml",
+    "expected_return_mm_hg", "saline_bolus_ml", "saline_allowed_ml",
 )  # fmt: skip
 
 PARAMETERS: Final = np.dtype([(name, np.float64) for name in _PARAMETERS])

@@ -21,6 +21,8 @@ class Order(NamedTuple):
     """One session as ordered for one patient; arrays (n,) for a cohort, packed in this order."""
 
     plasma_ml: float
+    hct: float  # as entered at the machine
+    blood_ml: float  # as entered at the machine
     inlet_ac_ratio: float
     packed_hct: float
     inlet_cap_ml_min: float
@@ -78,6 +80,7 @@ def order_at(r: Array) -> Order:
         r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7],
         r[8], r[9], r[10], r[11], r[12], r[13], r[14], r[15],
         r[16], r[17], r[18], r[19], r[20], r[21], r[22], r[23],
+        r[24], r[25],
     )  # fmt: skip
 
 
@@ -89,11 +92,11 @@ def part_at(recipe: Array, j: int) -> Part:
 
 
 @compiled
-def part_run(order: Order, part: Part, hct: float, blood_ml: float) -> circuit.Run:
+def part_run(order: Order, part: Part) -> circuit.Run:
     """The circuit while one fluid of the sequence runs: each fluid has its own citrate limit."""
     settings = circuit.Settings(
-        hct,
-        blood_ml,
+        order.hct,
+        order.blood_ml,
         order.inlet_ac_ratio,
         order.packed_hct,
         order.inlet_cap_ml_min,
@@ -123,11 +126,11 @@ def draw(order: Order, first: Part, blood_ml: float) -> Segment:
 
 
 @inner
-def exchange(order: Order, part: Part, hct: float, blood_ml: float) -> Segment:
+def exchange(order: Order, part: Part) -> Segment:
     """The exchange with one fluid (equation 13; citrate by equation 1)."""
     if part.share * order.plasma_ml <= 0.0:
         return rest(0.0, RUN)
-    run = part_run(order, part, hct, blood_ml)
+    run = part_run(order, part)
     anticoagulant = run.ac_flow_ml_min * (1.0 - run.efficiency)
     delivered = anticoagulant * order.ac_citrate / 1000.0
     flows = fluid.Flows(

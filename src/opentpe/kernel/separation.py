@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
 from opentpe.kernel import circuit
+from opentpe.kernel.compiled import compiled
 
 NO_ANTICOAGULANT = 1e12  # inlet:AC ratio that stands for "no volume of anticoagulant" (heparin)
 
 
-@njit(cache=True)
+@compiled
 def relative_centrifugal_force(radius_cm: float, speed_rpm: float) -> float:
     """Acceleration in multiples of g (equation 1, textbook constant 1.118e-5).
 
@@ -25,49 +24,49 @@ def relative_centrifugal_force(radius_cm: float, speed_rpm: float) -> float:
     return 1.118e-5 * radius_cm * speed_rpm * speed_rpm
 
 
-@njit(cache=True)
+@compiled
 def packing_factor(constant: float, speed_rpm: float, inlet_ml_min: float) -> float:
     """Packing factor: how hard and how long the cells are packed (equation 2; terumo_turbulence: 20 at 62 mL/min)."""
     return constant * speed_rpm * speed_rpm / inlet_ml_min if inlet_ml_min > 0.0 else math.inf
 
 
-@njit(cache=True)
+@compiled
 def speed_for(constant: float, target: float, inlet_ml_min: float, speed_max_rpm: float) -> float:
     """Centrifuge speed, rpm, that holds a packing factor, as far as the motor goes (equation 2)."""
     return min(speed_max_rpm, math.sqrt(target * inlet_ml_min / constant))
 
 
-@njit(cache=True)
+@compiled
 def packed_hct(packing: float, scale: float, hct_max: float) -> float:
     """Packed haematocrit leaving the channel at a packing factor (equation 3)."""
     return hct_max * -math.expm1(-packing / scale)
 
 
-@njit(cache=True)
+@compiled
 def interface_flow(inlet_ml_min: float, channel_hct: float, packed: float) -> float:
     """Plasma flow that keeps the interface where it is: feed-forward of a machine without a camera (equation 4)."""
     return inlet_ml_min * max(0.0, 1.0 - channel_hct / packed)
 
 
-@njit(cache=True)
+@compiled
 def interface_trim(inlet_ml_min: float, error: float, gain: float, integral: float) -> float:
     """Correction of the plasma flow by the camera; `error` = target minus position, `integral` in shares of inlet."""
     return inlet_ml_min * (gain * error + integral)
 
 
-@njit(cache=True)
+@compiled
 def cells_outlet_hct(position: float, low: float, packed: float) -> float:
     """Haematocrit of the red-cell line; plasma leaves with the cells when the interface is low (equation 5)."""
     return packed if position >= low else packed * max(0.0, position) / low
 
 
-@njit(cache=True)
+@compiled
 def spill_hct(position: float, threshold: float, full: float) -> float:
     """Haematocrit in the plasma line when the interface stands above the spill level (equation 6)."""
     return full * min(1.0, max(0.0, (position - threshold) / (1.0 - threshold)))
 
 
-@njit(cache=True)
+@compiled
 def platelet_leak(loss_per_plasma_volume: float, efficiency: float) -> float:
     """Share of the platelets passing the machine that leave with plasma (equation 7).
 
@@ -76,7 +75,7 @@ def platelet_leak(loss_per_plasma_volume: float, efficiency: float) -> float:
     return -math.log1p(-loss_per_plasma_volume) * efficiency
 
 
-@njit(cache=True)
+@compiled
 def single_needle_flow(
     draw_ml: float, draw_flow: float, return_ml: float, return_flow: float, valve_min: float
 ) -> float:
@@ -88,7 +87,7 @@ def single_needle_flow(
     return draw_ml / (draw_ml / draw_flow + return_ml / return_flow + 2.0 * valve_min)
 
 
-@njit(cache=True)
+@compiled
 def bowl_pass_ml(bowl_ml: float, packed: float, channel_hct: float) -> float:
     """Anticoagulated blood that fills a bowl with packed cells (equation 9); low haematocrit makes a larger pass.
 
@@ -98,7 +97,7 @@ def bowl_pass_ml(bowl_ml: float, packed: float, channel_hct: float) -> float:
     return packed * bowl_ml / channel_hct
 
 
-@njit(cache=True)
+@compiled
 def bowl_flow(
     bowl_ml: float, kept_ml: float, packed: float, channel_hct: float, draw_flow: float, return_flow: float,
     balance_share: float, valve_min: float,
@@ -114,31 +113,31 @@ def bowl_flow(
     return drawn / minutes, bag / minutes
 
 
-@njit(cache=True)
+@compiled
 def membrane_efficiency(filtration_fraction: float, hct: float, sieving: float) -> float:
     """Share of the processed plasma that is filtered (equation 11)."""
     return sieving * filtration_fraction / (1.0 - hct)
 
 
-@njit(cache=True)
+@compiled
 def membrane_outlet_hct(hct: float, filtration_fraction: float) -> float:
     """Haematocrit behind the filter (equation 11)."""
     return hct / (1.0 - filtration_fraction)
 
 
-@njit(cache=True)
+@compiled
 def transmembrane_pressure(filtrate_ml_min: float, permeability: float, area_m2: float) -> float:
     """Transmembrane pressure, mmHg, that drives a filtrate flow (equation 12)."""
     return filtrate_ml_min / (permeability * area_m2)
 
 
-@njit(cache=True)
+@compiled
 def fouled(permeability: float, rate_per_min: float, pressure: float, pressure_reference: float, dt: float) -> float:
     """Permeability after `dt` minutes of fouling in proportion to transmembrane pressure (equation 13)."""
     return permeability * math.exp(-rate_per_min * pressure / pressure_reference * dt)
 
 
-@njit(cache=True)
+@compiled
 def return_temperature(body_cel: float, room_cel: float, loss_j_min_k: float, heat_j_ml_k: float, flow: float) -> float:
     """Temperature of blood coming back through an unwarmed line (equation 14)."""
     if flow <= 0.0:
@@ -146,7 +145,7 @@ def return_temperature(body_cel: float, room_cel: float, loss_j_min_k: float, he
     return room_cel + (body_cel - room_cel) * math.exp(-loss_j_min_k / (heat_j_ml_k * flow))
 
 
-@njit(cache=True)
+@compiled
 def membrane_run(plasma_ml: float, hct: float, blood_flow: float, fraction: float, balance: float) -> circuit.Run:
     """Flows, volumes and duration of a membrane run without citrate: planning mode (equation 11)."""
     bag = blood_flow * fraction

@@ -137,7 +137,7 @@ def segment_at(
     if s == 0:
         return segments.draw(order, segments.part_at(recipe, 0), blood)
     if s <= parts:
-        return segments.exchange(order, segments.part_at(recipe, s - 1), start.red_cells / blood, blood)
+        return segments.exchange(order, segments.part_at(recipe, s - 1))
     if s == parts + 1:
         drawn = live.fluid.red_cells_out
         held = first.carried.platelets * drawn / start.red_cells

@@ -11,6 +11,7 @@ import math
 from opentpe.kernel.compiled import compiled
 
 _SERIES = 0.1  # below this the phi functions use their Taylor series: nine terms reach 1e-16
+_LEVERAGE = 100.0  # terms of a sum this many times the sum cost two of its digits
 _EQUAL = 1e-5  # eigenvalues closer than this per step count as equal: cancellation and truncation are both 1e-11
 
 
@@ -85,6 +86,23 @@ def two_pool(
         c * f1 * plasma + (f0 + e * f1) * tissue + c * g1 * supply,
         (g0 - e * g1) * plasma + b * g1 * tissue + (h0 - e * h1) * supply,
     )
+
+
+@compiled
+def modes(
+    plasma: float, tissue: float, a: float, b: float, c: float, d: float, supply: float
+) -> tuple[bool, float, float, float, float, float]:
+    """The same course as a sum: plasma(t) = floor + slow x e^(slow rate t) + fast x e^(fast rate t).
+
+    Gives whether this form keeps its digits (else use `two_pool`), then floor, slow, slow rate, fast, fast rate.
+    """
+    m, e, det = 0.5 * (a + d), 0.5 * (a - d), a * d - b * c
+    w = math.sqrt(e * e + b * c)
+    floor, tissue_floor = supply * d / det, supply * c / det
+    x, y = plasma - floor, tissue - tissue_floor
+    tilt = (b * y - e * x) / (2 * w)
+    sound = det > 0.0 and w > _EQUAL * m and floor < _LEVERAGE * plasma and abs(tilt) < _LEVERAGE * plasma
+    return sound, floor, 0.5 * x + tilt, -det / (m + w), 0.5 * x - tilt, -(m + w)
 
 
 @compiled

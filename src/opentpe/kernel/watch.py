@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
-
 from opentpe.kernel import controller, lines, pumps
+from opentpe.kernel.compiled import inner
 from opentpe.kernel.controller import Alarm, Phase, Pump, Signal
 from opentpe.kernel.lines import AC_BAG, INLET, LOST, REPLACEMENT_BAG, RETURN, SALINE_BAG, SEPARATOR
 from opentpe.kernel.pumps import BOWL, CONTINUOUS, DRAW, GIVE, MEMBRANE, SINGLE_NEEDLE
@@ -15,7 +14,7 @@ Array = Any
 _FOREVER = 1 << 40
 
 
-@njit(cache=True)
+@inner
 def pressures(par: Array, now: Array, watch: Array, present: Array) -> None:
     """Access, return, air and disconnection."""
     connecting = now.phase == Phase.CONNECT
@@ -31,7 +30,7 @@ def pressures(par: Array, now: Array, watch: Array, present: Array) -> None:
     )
 
 
-@njit(cache=True)
+@inner
 def bags(par: Array, now: Array, volume: Array, watch: Array, present: Array) -> None:
     """Anticoagulant, replacement, plasma bag and reservoir."""
     pumping = now.inlet_ml_min > 0.0 and now.inlet_ac_ratio < 1e6
@@ -48,7 +47,7 @@ def bags(par: Array, now: Array, volume: Array, watch: Array, present: Array) ->
     present[Alarm.PLASMA_BAG_FULL] = now.plasma_bag_room_ml <= watch[Alarm.PLASMA_BAG_FULL].threshold
 
 
-@njit(cache=True)
+@inner
 def machine_state(par: Array, now: Array, watch: Array, present: Array) -> None:
     """Interface, red cells, anticoagulant limit, bowl, target, power, centrifuge and the sibling rules."""
     running = now.phase in (Phase.RUN_INTERFACE, Phase.RUN_FALLBACK)
@@ -68,14 +67,13 @@ def machine_state(par: Array, now: Array, watch: Array, present: Array) -> None:
     present[Alarm.NO_FLOW] = stopped and now.still_s > watch[Alarm.NO_FLOW].threshold
     asked = now.inlet_ml_min - now.inlet_ml_min / now.inlet_ac_ratio
     present[Alarm.LOW_FLOW] = running and asked > 0.0 and now.blood_ml_min < watch[Alarm.LOW_FLOW].threshold * asked
-    present[Alarm.SALINE_BOLUS_LIMIT] = (
-        now.saline_bolus_ml > watch[Alarm.SALINE_BOLUS_LIMIT].threshold and now.saline_due_ml > 0.0
-    )
+    bolus = now.saline_bolus_ml - now.saline_allowed_ml
+    present[Alarm.SALINE_BOLUS_LIMIT] = bolus > watch[Alarm.SALINE_BOLUS_LIMIT].threshold and now.saline_due_ml > 0.0
     present[Alarm.FLUID_BALANCE] = abs(now.balance_offset_ml) > watch[Alarm.FLUID_BALANCE].threshold
     present[Alarm.CONNECT_VOLUME] = now.phase == Phase.CONNECT and now.phase_s > watch[Alarm.CONNECT_VOLUME].threshold
 
 
-@njit(cache=True)
+@inner
 def release(par: Array, now: Array, volume: Array, present: Array, gone: Array) -> None:
     """What must be true before an alarm clears itself; most only need their condition to end."""
     for a in range(present.shape[0]):
@@ -87,29 +85,28 @@ def release(par: Array, now: Array, volume: Array, present: Array, gone: Array) 
     gone[Alarm.RESERVOIR_LOW] = level >= 0.5 * (par.reservoir_set_ml + par.reservoir_low_ml)
 
 
-@njit(cache=True)
+@inner
 def stand_still(par: Array, now: Array, volume: Array) -> None:
     """Counts how long a spinning bowl stands in draw with blood in it."""
-    holding = (
-        par.principle_code == BOWL and now.cycle == DRAW and lines.total_ml(volume, SEPARATOR) > par.channel_ml / 4
-    )
+    filled = lines.total_ml(volume, SEPARATOR) > 2.0 * par.bowl_residual_ml
+    holding = par.principle_code == BOWL and now.cycle == DRAW and filled
     spinning = now.speed_rpm > 0.0 and now.phase in (Phase.PAUSE, Phase.ALARM)
     now.bowl_stop_s = now.bowl_stop_s + 1 if holding and spinning else 0
     if now.cycle == GIVE:
         now.bowl_overpacked_flag = 0
 
 
-@njit(cache=True)
+@inner
 def target_met(par: Array, now: Array) -> bool:
     """True where the one target of the run is reached."""
     if par.target_ml > 0.0:
-        return now.plasma_counted_ml >= par.target_ml  # type: ignore[no-any-return]
+        return now.plasma_counted_ml >= par.target_ml
     if par.target_blood_ml > 0.0:
-        return now.blood_ml >= par.target_blood_ml  # type: ignore[no-any-return]
-    return now.since_start_s >= par.target_s  # type: ignore[no-any-return]
+        return now.blood_ml >= par.target_blood_ml
+    return now.since_start_s >= par.target_s
 
 
-@njit(cache=True)
+@inner
 def prime(par: Array, volume: Array, mass: Array) -> None:
     """Fills the set with saline; a bowl stays dry."""
     lines.pour(volume, mass, SALINE_BAG, INLET, par.inlet_line_ml)
@@ -118,32 +115,32 @@ def prime(par: Array, volume: Array, mass: Array) -> None:
     lines.pour(volume, mass, SALINE_BAG, RETURN, par.return_line_ml + par.reservoir_set_ml)
 
 
-@njit(cache=True)
+@inner
 def set_volume_ml(par: Array) -> float:
     """Prime that the first blood has to push out, mL."""
     channel = 0.0 if par.principle_code == BOWL else par.channel_ml
-    return par.inlet_line_ml + channel + par.return_line_ml + par.reservoir_set_ml  # type: ignore[no-any-return]
+    return par.inlet_line_ml + channel + par.return_line_ml + par.reservoir_set_ml
 
 
-@njit(cache=True)
+@inner
 def timed_phase(par: Array, now: Array, volume: Array, mass: Array) -> bool:
     """True where a phase that only takes its time, or its volume, is over."""
     if now.phase == Phase.SELF_TEST:
-        return now.phase_s >= par.self_test_s  # type: ignore[no-any-return]
+        return now.phase_s >= par.self_test_s
     if now.phase == Phase.LOAD:
-        return now.phase_s >= par.load_s  # type: ignore[no-any-return]
+        return now.phase_s >= par.load_s
     if now.phase == Phase.PRIME:
         if now.phase_s >= par.prime_s:
             prime(par, volume, mass)
             return True
         return False
     if now.phase == Phase.PATIENT_DATA:
-        return now.phase_s >= par.patient_data_s  # type: ignore[no-any-return]
+        return now.phase_s >= par.patient_data_s
     if now.phase == Phase.CONNECT:
         needed = par.inlet_line_ml if par.principle_code == BOWL else set_volume_ml(par)
-        return now.connected_ml >= needed  # type: ignore[no-any-return]
+        return now.connected_ml >= needed
     if now.phase == Phase.RINSEBACK:
-        return now.rinsed_ml >= par.rinseback_ml - 1e-9  # type: ignore[no-any-return]
+        return now.rinsed_ml >= par.rinseback_ml - 1e-9
     if now.phase == Phase.DISCONNECT:
         if now.phase_s >= par.disconnect_s:
             for place in (INLET, SEPARATOR, RETURN):
@@ -152,7 +149,7 @@ def timed_phase(par: Array, now: Array, volume: Array, mass: Array) -> bool:
     return False
 
 
-@njit(cache=True)
+@inner
 def follow_alarms(now: Array, alarms: Array, watch: Array, journal: Array) -> None:
     """Into ALARM while an alarm holds the draw or all pumps, back when none does; the camera moves run and fallback."""
     now.held_mask = controller.hold(alarms, watch)
@@ -167,7 +164,7 @@ def follow_alarms(now: Array, alarms: Array, watch: Array, journal: Array) -> No
     controller.signal(now, journal, Signal.INTERFACE_LOST if lost else Signal.INTERFACE_FOUND)
 
 
-@njit(cache=True)
+@inner
 def advance_phase(
     par: Array, now: Array, volume: Array, mass: Array, alarms: Array, watch: Array, journal: Array
 ) -> None:
@@ -186,7 +183,7 @@ def advance_phase(
         controller.signal(now, journal, Signal.TARGET)
 
 
-@njit(cache=True)
+@inner
 def look(
     par: Array, now: Array, volume: Array, mass: Array, alarms: Array, watch: Array, journal: Array,
     present: Array, gone: Array,

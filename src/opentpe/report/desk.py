@@ -67,6 +67,8 @@ class Desk:
         """A value with names of the vocabulary (a fluid, a solute, an access) and ISO dates turned into words."""
         if not isinstance(value, str):
             return value
+        if value in words.UNITS:
+            return words.unit(value)
         kinds = ("fluid", "access", "separator", "modality", "solute", "estimator", "fact", "quantity")
         for kind in kinds:
             if self.sentences.has(f"{kind}.{value}"):
@@ -123,8 +125,13 @@ def _mentioned(consultation: Consultation) -> Iterator[str]:
 
 
 def _beneath(consultation: Consultation) -> Iterator[str]:
-    for step in consultation.decision.trace:
-        yield from step.sources
+    decision = consultation.decision
+    for sources in (
+        *(row.sources for row in decision.positions),
+        *(row.sources for row in decision.by_definition),
+        *(step.sources for step in decision.trace),
+    ):
+        yield from sources
     for line in (*consultation.benefit_lines, *consultation.harm_lines, *consultation.assumed):
         yield from line.sources
     if forecast := consultation.forecast:

@@ -20,6 +20,11 @@ def print_walk(view: ReportView, console: Console) -> None:
         console.print(Text(gate.gate, style="bold"))
         for step in gate.steps:
             _print_step(step, console)
+    known = view.knowledge
+    for title, table in (("guidelines", known.guidelines), ("definitions", known.definitions)):
+        if table:
+            _print_list(view.heading(title), ["  ".join(row) for row in table.rows], console)
+    _print_list(view.heading("changes"), [f"{c.label}: {c.text}" for c in known.changes], console)
     _print_list(view.heading("assumed"), [said.text for said in view.knowledge.assumed], console)
     numbered = [f"{i}. {text}" for i, text in enumerate(view.knowledge.sources, 1)]
     _print_list(view.heading("sources"), numbered, console)

@@ -6,57 +6,90 @@ from typing import Final
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from opentpe.domain.consultation import Band, Forecast
+from opentpe.domain.therapy import MINUTES_PER_DAY
+from opentpe.evidence.load import Library
 from opentpe.report import sentences
-from opentpe.report import words_of_numbers as written
+from opentpe.report.desk import Desk
 
 _MAIN: Final = ("igg", "fibrinogen")
+_WITH_BANDS: Final = 4  # solutes that fit beside each other with their bands
 
 
-def print_forecast(forecast: Forecast, console: Console) -> None:
-    """Sessions with volumes and the main solutes, then every moment asked for."""
-    text = sentences.load("en")
-    console.print(f"[bold]{forecast.words}[/bold]")
-    console.print(f"Plasma volume {written.band(forecast.plasma_volume_ml, text.numbers)}")
-    first = forecast.sessions[0]
-    shown = [name for name, _ in first.pre if name in _MAIN] or [name for name, _ in first.pre][:3]
-    console.print(_sessions(forecast, shown, text))
-    console.print(_moments(forecast, text))
+def print_forecast(forecast: Forecast, library: Library, console: Console, language: str = "en") -> None:
+    """Sessions with volumes and the main solutes, then every moment asked for, then what was assumed."""
+    desk = Desk(sentences.load(language), {}, library)
+    console.print(Text(forecast.words, style="bold"))
+    console.print(f"Plasma volume {desk.band(forecast.plasma_volume_ml)}")
+    console.print(_sessions(forecast, desk))
+    if forecast.moments:
+        console.print(_moments(forecast, desk))
+    for drug in forecast.drugs:
+        console.print(Text(" ".join(desk.line(line).text for line in drug.lines)))
     for line in (*forecast.warnings, *forecast.assumed):
-        console.print(f"[bright_black]{text.say(line.code, dict(line.values))}[/bright_black]")
+        console.print(Text(desk.line(line).text, style="bright_black"))
     if made := forecast.versions:
         rests_on = f"OpenTPE {made.opentpe}, library {made.library[:12]}, {made.draws_count} draws, seed {made.seed}."
-        console.print(f"[bright_black]{rests_on} Not a medical device.[/bright_black]")
+        console.print(Text(f"{rests_on} Not a medical device.", style="bright_black"))
 
 
-def _sessions(forecast: Forecast, shown: list[str], text: sentences.Sentences) -> Table:
-    table = Table(box=None, header_style="bold", title="Sessions", title_justify="left", title_style="bold")
-    for head in ("no.", "start", "plasma mL", "bag mL", "run min"):
-        table.add_column(head, justify="right")
+def _shown(forecast: Forecast) -> list[str]:
+    names = [name for name, _ in forecast.sessions[0].pre]
+    return [name for name in names if name in _MAIN] or names[:2]
+
+
+def _sessions(forecast: Forecast, desk: Desk) -> Table:
+    shown = _shown(forecast)
+    table = _table("Sessions")
+    for head in ("no.", "day", "plasma\nmL", "bag\nmL", "run\nmin"):
+        table.add_column(head, justify="right", no_wrap=True)
     for name in shown:
-        table.add_column(f"{text.word('solute', name)} before", justify="right")
-        table.add_column("after", justify="right")
+        unit = dict(forecast.sessions[0].pre)[name].unit
+        table.add_column(f"{desk.title('solute', name)}\nbefore", justify="right", no_wrap=True)
+        table.add_column(f"{unit}\nafter", justify="right", no_wrap=True)
     for s in forecast.sessions:
         pre, post = dict(s.pre), dict(s.post)
-        cells = [cell for name in shown for cell in (_cell(pre[name], text), _cell(post[name], text))]
-        table.add_row(str(s.n), f"day {s.start_min / 1440:.0f}", f"{s.plasma_removed_ml:.0f}", f"{s.bag_ml:.0f}",
-                      f"{s.duration_min:.0f}", *cells)  # fmt: skip
+        cells = [cell for name in shown for cell in (_cell(pre[name], desk), _cell(post[name], desk))]
+        day = f"{s.start_min / MINUTES_PER_DAY:.0f}"
+        volumes = (f"{s.plasma_removed_ml:.0f}", f"{s.bag_ml:.0f}", f"{s.duration_min:.0f}")
+        table.add_row(str(s.n), day, *volumes, *cells)
     return table
 
 
-def _moments(forecast: Forecast, text: sentences.Sentences) -> Table:
-    table = Table(
-        box=None, header_style="bold", title="After the last session", title_justify="left", title_style="bold"
+def _moments(forecast: Forecast, desk: Desk) -> Table:
+    """Moments down and solutes across with bands; many solutes stand down with medians."""
+    solutes = [(name, f"{desk.title('solute', name)}, {first.unit}") for name, first in forecast.moments[0].values]
+    table = _table("After the last session")
+    if len(solutes) <= _WITH_BANDS:
+        for head in ("", *(title for _, title in solutes)):
+            table.add_column(head, justify="right", no_wrap=True)
+        for m in forecast.moments:
+            table.add_row(m.label, *(_cell(dict(m.values)[name], desk) for name, _ in solutes))
+        return table
+    table.add_column("median", no_wrap=True)
+    for m in forecast.moments:
+        table.add_column(m.label, justify="right", no_wrap=True)
+    for name, title in solutes:
+        medians = [desk.band(dict(m.values)[name], bare=True).partition(" (")[0] for m in forecast.moments]
+        table.add_row(title, *medians)
+    return table
+
+
+def _table(title: str) -> Table:
+    return Table(
+        box=None,
+        header_style="bold",
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        pad_edge=False,
+        collapse_padding=True,
     )
-    table.add_column("")
-    for moment in forecast.moments:
-        table.add_column(moment.label, justify="right")
-    names = [name for name, _ in forecast.moments[0].values] if forecast.moments else []
-    for name in names:
-        table.add_row(text.word("solute", name), *(_cell(dict(m.values)[name], text) for m in forecast.moments))
-    return table
 
 
-def _cell(band: Band, text: sentences.Sentences) -> str:
-    return written.band(band, text.numbers, bare=True)
+def _cell(of: Band, desk: Desk) -> Text:
+    """Median with the 90 % band below it."""
+    middle, _, spread = desk.band(of, bare=True).partition(" (")
+    return Text.assemble(middle, (f"\n({spread}", "bright_black") if spread else "")

@@ -80,11 +80,11 @@ def view(consultation: Consultation, library: Library, language: str = "en") -> 
         _what(consultation, pen),
         _day(consultation, pen),
         _section(pen, "feel", tuple(pen.say(f"leaflet.feel.{part}") for part in ("tingling", "dizzy", "tired"))),
+        _pregnancy(consultation, pen),
         _help(consultation, pen),
     )
     second = (
         _risk(consultation, pen),
-        _pregnancy(consultation, pen),
         _section(pen, "else", items=tuple(pen.say(f"leaflet.option.{o}") for o in _OPTIONS)),
         _section(pen, "tell", items=tuple(pen.say(f"leaflet.tell.{m}") for m in ("before", "during", "after"))),
         _section(pen, "unknown", (pen.say("leaflet.unknown"),)),
@@ -94,7 +94,7 @@ def view(consultation: Consultation, library: Library, language: str = "en") -> 
         language=pen.sentences.language,
         title=pen.say("leaflet.title"),
         subtitle=pen.say("leaflet.for", name=name, on=on),
-        first_page=first,
+        first_page=tuple(s for s in first if s is not None),
         second_page=tuple(s for s in second if s is not None),
         footer=pen.say("leaflet.footer", version=made.opentpe if made else "–", on=on),
     )

@@ -14,6 +14,8 @@ from opentpe.report.parts import harm
 from opentpe.report.parts import order as ordered
 from opentpe.report.view import Column, Table
 
+# What stands beside the table of limits, which holds the stops and calls before a session.
+_ASIDE: Final = {"before_each": ("check", "hold"), "during": ("stop", "call", "check")}
 _CONSENT: Final = ("procedure", "catheter", "plasma", "albumin")
 _ABOUT: Final = ("leaflet", "questions", "alternatives", "capacity", "surrogate", "interpreter", "withdrawal")
 _BESIDE: Final = ("identity", "consent", "weight", "drugs", "infection", "pregnancy", "bladder", "deficit", "access")
@@ -44,8 +46,9 @@ def checklist(consultation: Consultation, pen: Desk) -> tuple[Block, ...]:
     heads = ("check", "latest", "today", "stop", "call", "do")
     columns = tuple(Column(pen.say(f"column.{head}"), numeric=False) for head in heads)
     alerts = tuple(
-        Block(moment.when, texts=tuple(f"{line.label}: {line.text}" for line in moment.lines))
+        Block(moment.when, texts=tuple(line.text for line in moment.lines if line.kind in kinds))
         for moment in harm.checks(consultation, pen)
+        for kinds in (_ASIDE.get(moment.key, ()),)
     )
     return (
         Block(rows=(Row(pen.say("paper_row.session"), "", open=True),)),

@@ -6,6 +6,7 @@ A file holds tables `[code]` with `text` and, where a line has a heading of its 
 
 from __future__ import annotations
 
+import re
 import string
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,7 @@ from typing import Any, Final
 from opentpe.report import words_of_numbers as words
 
 ROOT: Final = Path(__file__).parent / "sentences"
+_FULL_STOPS: Final = re.compile(r"(?<!\.)\.\.(?!\.)")
 LANGUAGES: Final = ("en", "de", "es")
 
 
@@ -37,7 +39,8 @@ class Sentences:
         """The sentence of a code with its values filled in; the code in readable form where there is none."""
         if code not in self.texts:
             return self.plain(code)
-        return _Filler(self).vformat(self.texts[code], (), values or {})
+        text = _Filler(self).vformat(self.texts[code], (), values or {})
+        return _FULL_STOPS.sub(".", text)  # "am 20. Apr." at the end of a sentence
 
     def first(self, codes: tuple[str, ...], values: Mapping[str, Any] | None = None) -> str:
         """The first of several codes that has a sentence; the last in readable form where none has."""

@@ -65,6 +65,7 @@ class OrderView:
     picks: Table | None
     estimators: Table | None
     words: str
+    preferences: str = ""  # what the patient prefers, as recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +136,11 @@ class HarmGroup:
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """What to check, hold or draw at one moment."""
+    """What to check, hold or draw at one moment; `key` names it in the vocabulary."""
 
     when: str
     lines: tuple[Said, ...]
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +253,10 @@ class Knowledge:
     values: Table | None
     sources: tuple[str, ...]
     versions: tuple[tuple[str, str], ...]
+    guidelines: Table | None = None
+    definitions: Table | None = None
+    depends: str = ""  # whether the advice hangs on the definition of steroid failure
+    changes: tuple[Said, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

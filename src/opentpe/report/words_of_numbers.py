@@ -12,7 +12,7 @@ from opentpe.domain.consultation import Band
 
 MINUS: Final = "\u2212"
 NARROW: Final = "\u202f"  # narrow no-break space between a number and its unit
-_UNITS: Final = {
+UNITS: Final = {
     "1": "",
     "mm[Hg]": "mmHg",
     "Cel": "°C",
@@ -55,7 +55,7 @@ def numbers(texts: Mapping[str, str]) -> Numbers:
 
 def unit(ucum: str) -> str:
     """A unit as it is printed: `mm[Hg]` becomes mmHg, `1` nothing."""
-    return _UNITS.get(ucum, ucum)
+    return UNITS.get(ucum, ucum)
 
 
 def fixed(value: float, decimals: int, style: Numbers) -> str:
@@ -102,11 +102,17 @@ def with_unit(text: str, ucum: str) -> str:
 
 def band(value: Band, style: Numbers, *, bare: bool = False) -> str:
     """Median and 90 % band: "1.5 g/L (1.1 to 2.0)"; `bare` leaves the unit to a table's head."""
-    places = decimals_for(value.unit, abs(value.median))
-    low, high = fixed(value.p05, places, style), fixed(value.p95, places, style)
-    middle = fixed(value.median, places, style)
+    places = min(decimals_for(value.unit, abs(value.median)), decimals_for(value.unit, abs(value.p95)) + 1)
+    low, middle, high = (_above_nought(v, places, style) for v in (value.p05, value.median, value.p95))
     head = middle if bare else with_unit(middle, value.unit)
     return head if low == high == middle else f"{head} ({low} {style.to} {high})"
+
+
+def _above_nought(value: float, places: int, style: Numbers) -> str:
+    """A number that rounding would print as nought is written as below the last figure."""
+    if 0 < value < 0.5 * 10.0**-places:
+        return "<" + fixed(10.0**-places, places, style)
+    return fixed(value, places, style)
 
 
 def percent(value: Band, style: Numbers) -> str:

@@ -1,4 +1,4 @@
-"""What hangs at the machine and what it watches: bags with their solutes, the alarm table as arrays, a fresh machine."""
+"""What hangs at the machine and what it watches: bags with their solutes, the alarm table, a fresh machine."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def solutes(fluid: str, others: tuple[str, ...], library: Library) -> Any:
     milli = ("citrate_mmol_l", "", "calcium_mmol_l", "magnesium_mmol_l", "bicarbonate_mmol_l", "potassium_mmol_l")
     row = [v["albumin_g_l"], v["globulin_g_l"], *(v[n] / 1000.0 if n else 0.0 for n in milli)]
     document = library.document(f"fluids/{fluid}")
-    normal = (library.values(f"solutes/{name}.").get("baseline_g_l", 0.0) for name in others)
+    normal = (library.values(f"solutes/{name}.").get("concentration", 0.0) for name in others)
     return np.array([*row, *(content(document, name, n) for name, n in zip(others, normal, strict=True))])
 
 
@@ -99,7 +99,9 @@ def fresh(ready: Ready, par: Any, bag: records.Fluids) -> records.Machine:
     n["phase"] = n["phase_before"] = 0
     n["ended_s"] = -1
     n["inlet_set_ml_min"] = ready.inlet_flow_ml_min
-    n["flow_factor"] = n["plasma_limit_factor"] = n["return_obstruction"] = n["turbulence_ratio"] = 1.0
+    n["flow_factor"] = n["plasma_limit_factor"] = n["return_obstruction"] = n["turbulence_ratio"] = n[
+        "delivery_ratio"
+    ] = 1.0
     n["inlet_ac_ratio"], n["balance_ratio"] = ready.inlet_ac_ratio, ready.balance
     n["hct_entered_fraction"] = ready.hct_entered
     n["ac_limit_ml_min_l"] = ready.exchange.ac_limit_ml_min_l or ready.device["ac_infusion_limit_ml_min_l"]

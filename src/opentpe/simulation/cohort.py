@@ -7,8 +7,8 @@ the rest is the population's and is named as assumed.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Final, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
@@ -54,6 +54,11 @@ def endogenous(library: Library) -> tuple[str, ...]:
     return tuple(key for _, key in sorted(rows))
 
 
+def given(library: Library) -> tuple[str, ...]:
+    """Every drug of the library that can be given."""
+    return tuple(key for key, doc in library.folder("solutes").items() if doc["group"] in _GIVEN)
+
+
 _GIVEN: Final = ("drug", "blocker")
 
 
@@ -67,8 +72,8 @@ def columns(library: Library, chosen: Sequence[str]) -> Columns:
     if "igg" not in keys and any("fcrn" in documents[k]["laws"] for k in keys):
         keys.append("igg")
     keys.sort(key=lambda k: (not documents[k]["laws"], documents[k]["order"]))
-    used = [s for s in library.all_sourced() if any(s.key.startswith(f"solutes/{k}.") for k in keys)]
-    fcrn = [s for s in library.all_sourced() if s.key.startswith("equations/fcrn.")]
+    used = [s for k in sorted(keys) for s in library.sourced_in(f"solutes/{k}")]
+    fcrn = list(library.sourced_in("equations/fcrn"))
     return Columns(
         tuple(keys),
         tuple(str(documents[k].get("display_unit", documents[k]["unit"])) for k in keys),
@@ -80,17 +85,36 @@ def columns(library: Library, chosen: Sequence[str]) -> Columns:
     )
 
 
+# Standard normal positions of every row, shaped (rows, count): by stream, name and count.
+Normal = Callable[[Stream, str, int], Floats]
+
+
+class Sized(Protocol):
+    """Whoever has size and measured values: one subject, or a group with one number per row."""
+
+    @property
+    def weight_kg(self) -> float | Floats:
+        """Weight, kg."""
+
+    @property
+    def hct(self) -> float | Floats:
+        """Haematocrit as a fraction."""
+
+    def value(self, kind: str) -> float | Floats | None:
+        """A measured value by kind, None where it was not measured."""
+
+
 class _Draw(NamedTuple):
     """What every parameter of one subject is drawn with."""
 
-    subject: Subject
+    subject: Sized
     library: Library
-    seed: int
-    rows: Integers
+    normal: Normal
+    size: int
     volume_z: Floats
 
     def z(self, name: str, count: int) -> Floats:
-        return normals(self.seed, self.rows, Stream.TURNOVER, count, name)
+        return self.normal(Stream.TURNOVER, name, count)
 
     def sample(self, key: str, z: Floats) -> Floats:
         return sample(self.library.sourced(key), z)
@@ -98,9 +122,23 @@ class _Draw(NamedTuple):
 
 def people(subject: Subject, chosen: Columns, setup: Setup, library: Library, seed: int, rows: Integers) -> Cohort:
     """Parameter draws of one subject, one per entry of `rows`; row i is the same numbers in any batch."""
-    size_z = normals(seed, rows, Stream.VOLUME, _SIZE_DRAWS)
-    draw = _Draw(subject, library, seed, rows, size_z[:, 0])
-    plasma = setup.plasma_volume_ml * np.exp(_log_sd(library.value("order.plasma_volume_cv_fraction")) * size_z[:, 0])
+
+    def normal(stream: Stream, name: str, count: int) -> Floats:
+        return normals(seed, rows, stream, count, name)
+
+    return draw_people(subject, chosen, setup.plasma_volume_ml, library, normal, rows.size)
+
+
+def draw_people(
+    subject: Sized, chosen: Columns, estimate_ml: float | Floats, library: Library, normal: Normal, count: int
+) -> Cohort:
+    """`count` rows of parameters at the standard normal positions that `normal` gives.
+
+    `estimate_ml` is the plasma volume from size, mL. All zeros give the medians of the priors.
+    """
+    size_z = normal(Stream.VOLUME, "", _SIZE_DRAWS)
+    draw = _Draw(subject, library, normal, count, size_z[:, 0])
+    plasma = estimate_ml * np.exp(_log_sd(library.value("order.plasma_volume_cv_fraction")) * size_z[:, 0])
     delivered = np.exp(_log_sd(library.value("equations/circuit.delivered_cv_fraction")) * size_z[:, 1])
     parts = [
         _drug(draw, key, doc, plasma) if "clearance_l_d" in doc else _own(draw, key, doc)
@@ -108,8 +146,8 @@ def people(subject: Subject, chosen: Columns, setup: Setup, library: Library, se
     ]
     fields = {name: np.stack([part[name] for part in parts], axis=1) for name in parts[0]}
     per_day = {n: fields[n] / MINUTES_PER_DAY for n in _DAILY}
-    fcrn_z, cell_z = draw.z("fcrn", 4), normals(seed, rows, Stream.CELLS, 1)
-    ones = np.ones(rows.size)
+    fcrn_z, cell_z = draw.z("fcrn", 4), normal(Stream.CELLS, "", 1)
+    ones, known = np.ones(count), subject.value("platelets")
     return Cohort(
         plasma_ml=plasma,
         delivered_ratio=delivered,
@@ -122,7 +160,7 @@ def people(subject: Subject, chosen: Columns, setup: Setup, library: Library, se
         blocker_half=draw.sample("equations/fcrn.blocker_half_doses", fcrn_z[:, 2]),
         blocker_loss_rate=draw.sample("equations/fcrn.blocker_loss_rate_per_d", fcrn_z[:, 3]) / MINUTES_PER_DAY,
         blocker_spread_ratio=1000 * library.value(f"solutes/{BLOCKER_DRUG}.distribution_volume_l") / plasma,
-        platelets=ones * (subject.value("platelets") or library.value("equations/cells.baseline_platelets_10_9_l")),
+        platelets=ones * (library.value("equations/cells.baseline_platelets_10_9_l") if known is None else known),
         platelet_return_rate=draw.sample("equations/cells.platelet_regrowth_per_d", cell_z[:, 0]) / MINUTES_PER_DAY,
         red_cells_ml=plasma * subject.hct / (1 - subject.hct),
         law=chosen.law,
@@ -145,7 +183,7 @@ def _own(draw: _Draw, key: str, doc: Table) -> dict[str, Floats]:
     fraction = draw.sample(f"{name}.intravascular_fraction", z[:, 0])
     escape = draw.sample(f"{name}.escape_rate_per_d", _escape_z(draw, key, doc, z[:, 2]))
     single = fraction >= 1.0
-    blank = np.zeros(draw.rows.size)
+    blank = np.zeros(draw.size)
     return {
         "concentration": _concentration(draw, key, doc),
         "synthesis_ratio": blank + 1,
@@ -195,7 +233,7 @@ def _drug(draw: _Draw, key: str, doc: Table, plasma: Floats) -> dict[str, Floats
     peripheral = 1000 * by_volume * _or(draw, doc, name, "peripheral_volume_l", z[:, 2], 1.0)
     exchange = 1000 * by_clearance * _or(draw, doc, name, "exchange_clearance_l_d", z[:, 3], 0.0)
     spread = np.maximum(1.0, central / (_REFERENCE_PLASMA_ML * weight))
-    blank = np.zeros(draw.rows.size)
+    blank = np.zeros(draw.size)
     return {
         "concentration": blank,
         "synthesis_ratio": blank + 1,

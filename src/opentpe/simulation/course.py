@@ -11,7 +11,7 @@ import numpy as np
 
 from opentpe import __version__
 from opentpe.domain import words
-from opentpe.domain.consultation import Forecast, Moment, Series, SessionForecast, Versions
+from opentpe.domain.consultation import Forecast, Line, Moment, Series, SessionForecast, Versions
 from opentpe.domain.decision import Decision
 from opentpe.domain.sourced import Sourced
 from opentpe.domain.subject import Subject
@@ -21,8 +21,9 @@ from opentpe.evidence.load import Library
 from opentpe.kernel import march, timeline
 from opentpe.kernel.arrays import Cohort, Floats, Schedule, Trajectory
 from opentpe.kernel.circuit import Run
-from opentpe.simulation import bands, caveats, cohort, danger
+from opentpe.simulation import bands, bodies, caveats, cohort, danger, drugs, physiology, refuse, session
 from opentpe.simulation.cohort import Columns
+from opentpe.simulation.physiology import Attended
 from opentpe.simulation.setup import Setup, prepare
 
 AFTER_DAYS: Final = 56  # the forecast follows eight weeks
@@ -42,6 +43,12 @@ class Simulated(NamedTuple):
     moments: tuple[tuple[str, float], ...]
     grid_min: Floats
     trajectory: Trajectory
+    attended: Attended | None = None  # the sessions themselves; None where only kinetics were asked for
+
+    @property
+    def end_min(self) -> float:
+        """End of the last session."""
+        return self.runs[-1][0].start_min + _minutes(*self.runs[-1])
 
 
 def forecast(
@@ -63,8 +70,11 @@ def forecast(
     """
     run = simulate(subject, course, library, unit, solutes=solutes, at=at, seed=seed, draws=draws)
     told = tell(run, subject, course, library, seed)
-    risks = danger.risks(run.setup, run.columns, run.trajectory, run.plan.output_min, library, seed, decision)
-    return replace(told, risks=risks)
+    risks = danger.risks(
+        run.setup, run.columns, run.trajectory, run.plan.output_min, run.attended, library, seed, decision
+    )
+    advice = drugs.advise(course.drug_doses, run.columns, run.people, run.plan, run.trajectory, run.end_min, library)
+    return replace(told, risks=risks, drugs=advice)
 
 
 def simulate(
@@ -77,27 +87,37 @@ def simulate(
     at: Sequence[str] = (),
     seed: int,
     draws: int,
+    kinetics_only: bool = False,
 ) -> Simulated:
-    """The kernel's run of a course over a cohort of parameter draws of one subject."""
+    """The kernel's run of a course over a cohort of parameter draws of one subject.
+
+    The solutes run at rest volume, the sessions read albumin and IgG from them, and the solutes run again in the plasma
+    volume that the sessions leave. `kinetics_only` stops after the first run.
+    """
+    refuse.order(course.prescription, library)
     setup = prepare(subject, course, library, unit)
+    refuse.session(subject, setup, library)
     columns = cohort.columns(library, _chosen(solutes, course, library))
-    people = cohort.people(subject, columns, setup, library, seed, np.arange(draws))
+    rows = np.arange(draws)
+    people = cohort.people(subject, columns, setup, library, seed, rows)
     procedures = tuple(p for p in course.procedures() if p.status != "missed")
     runs = tuple((p, setup.run_of(p.plasma_removed_ml or setup.volume_ml)) for p in procedures)
     end = runs[-1][0].start_min + _minutes(*runs[-1])
     moments = tuple((label, end + _offset(label)) for label in at)
     grid, outputs = _times(runs, end, moments)
-    plan = timeline.build(
-        [cohort.session(p, r, setup, library) for p, r in runs],
-        [cohort.dose(d, columns, subject, library) for d in course.drug_doses],
-        float(outputs[-1]),
-        outputs,
-        cohort.fluid_table(setup, columns, library),
-        np.ones((1, len(columns.keys))),
-    )
+    doses = [cohort.dose(d, columns, subject, library) for d in course.drug_doses]
+    planned = [cohort.session(p, r, setup, library) for p, r in runs]
+    fluids, sieving = cohort.fluid_table(setup, columns, library), np.ones((1, len(columns.keys)))
+    plan = timeline.build(planned, doses, float(outputs[-1]), outputs, fluids, sieving)
     trajectory = march.course_all(people, plan)
     _sound(trajectory, subject, course, seed)
-    return Simulated(setup, columns, people, plan, runs, moments, grid, trajectory)
+    attended = None
+    if not kinetics_only:
+        attended = physiology.attend(subject, setup, procedures, columns, people, trajectory, library, seed, rows)
+        plan = timeline.build(planned, doses, float(outputs[-1]), outputs, fluids, sieving, attended.volume)
+        trajectory = march.course_all(people, plan)
+        _sound(trajectory, subject, course, seed)
+    return Simulated(setup, columns, people, plan, runs, moments, grid, trajectory, attended)
 
 
 def _chosen(solutes: Sequence[str], course: Course, library: Library) -> tuple[str, ...]:
@@ -105,8 +125,11 @@ def _chosen(solutes: Sequence[str], course: Course, library: Library) -> tuple[s
     for name in solutes:
         if name not in library.folder("solutes"):
             raise InputError("solutes", repr(name), ", ".join(sorted(library.folder("solutes"))))
-    drugs = tuple(dict.fromkeys(d.drug for d in course.drug_doses))
-    return (*(solutes or known), *(d for d in drugs if d not in solutes))
+    given = tuple(dict.fromkeys(d.drug for d in course.drug_doses))
+    for name in given:
+        if name not in library.folder("solutes"):
+            raise InputError("dose", repr(name), ", ".join(cohort.given(library)))
+    return (*(solutes or known), *(d for d in given if d not in solutes))
 
 
 def _minutes(procedure: Procedure, run: Run) -> float:
@@ -156,10 +179,24 @@ def tell(run: Simulated, subject: Subject, course: Course, library: Library, see
         moments=tuple(_moment(run, label, time) for label, time in run.moments),
         series=tuple(_series(run, j) for j in range(len(columns.keys))),
         assumed=(*run.setup.assumed, *caveats.assumed(subject, columns), *caveats.recalled(columns)),
-        warnings=caveats.warnings(subject, run.setup, columns, library),
-        sources=_unique((*run.setup.used, *columns.used)),
+        session_series=session.series(run.attended.sessions[0]) if run.attended else (),
+        warnings=(
+            *refuse.session(subject, run.setup, library),
+            *caveats.warnings(subject, run.setup, columns, library),
+            *_session_warnings(run, subject, library),
+        ),
+        sources=_unique((*run.setup.used, *columns.used, *(bodies.used(library) if run.attended else ()))),
         versions=Versions(__version__, library.digest, library.overlaid, seed, run.people.plasma_ml.size),
     )
+
+
+def _session_warnings(run: Simulated, subject: Subject, library: Library) -> tuple[Line, ...]:
+    """What any session shows that an operator should know; each warning once, from the first session that has it."""
+    found: dict[str, Line] = {}
+    for ran in run.attended.sessions if run.attended else ():
+        for line in session.warnings(ran, subject, library):
+            found.setdefault(line.code, line)
+    return tuple(found.values())
 
 
 def _session(run: Simulated, i: int, library: Library) -> SessionForecast:
@@ -180,6 +217,7 @@ def _session(run: Simulated, i: int, library: Library) -> SessionForecast:
         inlet_flow_ml_min=machine.inlet_flow_ml_min,
         pre=bands.bands(trajectory.before[:, :, i] * columns.scale, columns.keys, columns.units),
         post=bands.bands(trajectory.after[:, :, i] * columns.scale, columns.keys, columns.units),
+        nadir=session.nadirs(run.attended.sessions[i]) if run.attended else (),
     )
 
 

@@ -12,6 +12,7 @@ from opentpe.kernel.arrays import Floats, Trajectory
 from opentpe.simulation import appraise, harm
 from opentpe.simulation.cohort import Columns
 from opentpe.simulation.harm import Physiology
+from opentpe.simulation.physiology import Attended, calcium_fall_percent, volume_loss_percent
 from opentpe.simulation.setup import Setup
 
 _FOLLOWED_DAYS = 30.0  # the infection row counts 30 days
@@ -22,15 +23,18 @@ def risks(
     columns: Columns,
     trajectory: Trajectory,
     time_min: Floats,
+    attended: Attended | None,
     library: Library,
     seed: int,
     decision: Decision | None,
 ) -> tuple[Risk, ...]:
-    """The risk table of a course, with fibrinogen and IgG of the same draws driving what depends on them."""
+    """The risk table of a course, driven by calcium, blood volume, fibrinogen and IgG of the same draws."""
     sessions = trajectory.before.shape[2]
     facts = appraise.harm_facts(setup.prescription, sessions, setup.volume_ml, library, decision)
     low_igg = library.value("equations/harm.igg_link.below_g_l")
     physiology = Physiology(
+        ionised_calcium_fall_pct=calcium_fall_percent(attended) if attended else None,
+        blood_volume_loss_pct=volume_loss_percent(attended) if attended else None,
         fibrinogen_nadir_g_l=trajectory.after[:, columns.column("fibrinogen")]
         if "fibrinogen" in columns.keys
         else None,

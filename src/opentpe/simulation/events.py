@@ -47,7 +47,7 @@ def _numbers(kind: str, a: float = 0.0, b: float = 0.0, scale: float = 1.0) -> B
     def build(m: re.Match[str]) -> tuple[str, float, float, str]:
         found = [float(g) if g else None for g in m.groups()]
         first = a if not found or found[0] is None else found[0] * scale
-        second = b if len(found) < 2 or found[1] is None else found[1]  # noqa: PLR2004 - two groups
+        second = b if len(found) < 2 or found[1] is None else found[1]
         return kind, first, second, ""
 
     return build
@@ -67,6 +67,7 @@ GRAMMAR: Final[tuple[tuple[str, str, Build], ...]] = (
     (r"return pump stops", "return pump stops", _plain("return_pump")),
     (rf"interface (?:unstable|lost){_FOR}", "interface unstable [for N min]", _numbers("camera", 5.0)),
     (rf"turbulence{_FOR}", "turbulence [for N min]", _numbers("turbulence", 3.0)),
+    (rf"inlet pump delivers {_N}\s*%", "inlet pump delivers N %", _numbers("delivery", scale=0.01)),
     (r"anticoagulant (?:bag )?empty", "anticoagulant empty", _plain("ac_empty")),
     (r"anticoagulant line wrong", "anticoagulant line wrong", _plain("ac_line")),
     (r"replacement (?:bag )?empty", "replacement bag empty", _plain("replacement_empty")),
@@ -103,7 +104,7 @@ GRAMMAR: Final[tuple[tuple[str, str, Build], ...]] = (
     (r"stop without rinseback", "stop without rinseback", _plain("abandon")),
 )  # fmt: skip
 _COMPILED: Final = tuple((re.compile(p, re.IGNORECASE), build) for p, _, build in GRAMMAR)
-_AT: Final = re.compile(rf"at\s+(-?\d+(?:\.\d+)?)\s*(min|s)\s+(.+)", re.IGNORECASE)
+_AT: Final = re.compile(r"at\s+(-?\d+(?:\.\d+)?)\s*(min|s)\s+(.+)", re.IGNORECASE)
 _ARROW: Final = re.compile(r"\s*(?:->|→)\s*")
 
 

@@ -11,20 +11,14 @@ from opentpe.domain.subject import Subject
 from opentpe.domain.therapy import Calcium, Dose, FluidPart, Prescription
 from opentpe.errors import InputError
 from opentpe.evidence.load import Library
-from opentpe.kernel import access, circuit, lines, records, separation
+from opentpe.kernel import access, circuit, records, separation
 from opentpe.kernel.circuit import Accounting
-from opentpe.kernel.controller import Alarm, Pump
-from opentpe.kernel.operator import Action
 from opentpe.kernel.pumps import BOWL, CONTINUOUS, MEMBRANE, SINGLE_NEEDLE
 
 PRINCIPLES: Final = {
     "centrifuge_continuous": CONTINUOUS, "centrifuge_single_needle": SINGLE_NEEDLE, "bowl": BOWL, "membrane": MEMBRANE,
 }  # fmt: skip
 PRIORITIES: Final = {"low": 1, "medium": 2, "high": 3}
-_CLEARS: Final = {"self": 0, "retry": 1, "operator": 2}
-_G_PER_L_TO_MG_PER_ML: Final = 1.0
-_SPARE: Final = 1.10  # fluid hung beyond the plan: counting by entered haematocrit may need it
-_NEVER: Final = 1 << 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +39,11 @@ class Exchange:
     warmer: bool = False
     prime_to_patient: bool = True
     operator: str = "standard"  # standard | manual
+    manual_mode: bool = False  # settings up to the absolute tier instead of the safety tier
     phantom: bool = False  # a bench patient whose blood does not change
     solutes: tuple[str, ...] = ()
+    tingling_percent: float | None = None  # the patient's own thresholds; None: drawn by seed
+    hypotension_percent: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +126,13 @@ def get_ready(exchange: Exchange, library: Library) -> Ready:
     balance = order.balance_fraction or library.value("order.balance_fraction")
     _within("balance", balance, device["balance_min_fraction"], device["balance_max_fraction"], "")
     inlet = exchange.inlet_flow_ml_min or min(limb["inlet_flow_ml_min"], device["inlet_flow_ml_min"])
-    if kind == "membrane" and exchange.inlet_flow_ml_min is None:
-        inlet = min(limb["inlet_flow_ml_min"], device["inlet_flow_ml_min"])
-    _within("inlet flow", inlet, device["inlet_flow_min_ml_min"], device["inlet_flow_max_ml_min"],
+    top = "absolute" if exchange.manual_mode else "max"
+    _within("inlet flow", inlet, device["inlet_flow_min_ml_min"], device[f"inlet_flow_{top}_ml_min"],
             "Choose a flow in the range of the inlet pump.")  # fmt: skip
+    if exchange.ac_limit_ml_min_l is not None:
+        tier = "absolute" if exchange.manual_mode else "safety"
+        _within("anticoagulant limit", exchange.ac_limit_ml_min_l, 0.0, device[f"ac_infusion_{tier}_ml_min_l"],
+                "mL/min per L of blood volume.")  # fmt: skip
     target = order.dose * plasma if order.dose_unit is Dose.PLASMA_VOLUMES else order.dose
     _one_target(exchange, target)
     fluids = order.fluids or (FluidPart(str(library.document("unit")["fluid"]), 1.0),)
@@ -215,6 +215,7 @@ def parameters(ready: Ready, library: Library) -> Any:
     par["return_line_linear_mm_hg_min_ml"] = device["return_resistance_mm_hg_min_ml"]
     par["warmer_flag"] = exchange.warmer
     par["prime_to_patient_flag"] = exchange.prime_to_patient
+    par["manual_flag"] = exchange.manual_mode
     par["operator_code"] = 1.0 if exchange.operator == "standard" else 0.0
     par["rinse_plasma_fraction"] = library.value("equations/fluid.rinse_plasma_fraction")
     efficiency = circuit.removal_efficiency(

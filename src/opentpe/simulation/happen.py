@@ -43,7 +43,7 @@ def apply(
         controller.write(live.journal, now, int(Entry.EVENT), 0, event.a)
         return person._replace(calcium_mmol_min=event.a * calcium_mmol_g / minutes, calcium_until_s=until)
     controller.write(live.journal, now, int(Entry.EVENT), 0, event.a)
-    _fault(event, par[0], now, live)
+    _fault(event, now, live)
     return person
 
 
@@ -58,7 +58,7 @@ def _act(event: Event, par: Any, live: records.Machine, bag: records.Fluids, per
                  fluid.haematocrit(person.fluid))  # fmt: skip
 
 
-def _fault(event: Event, par: Any, now: Any, live: records.Machine) -> None:
+def _fault(event: Event, now: Any, live: records.Machine) -> None:
     until = int(now["run_s"] + 60 * event.a)
     if event.kind == "vein_fault":
         now["vein_max_ml_min"] = _VEIN_LEFT * min(now["vein_healthy_ml_min"], max(now["inlet_set_ml_min"], 1.0) / 0.9)
@@ -79,6 +79,8 @@ def _fault(event: Event, par: Any, now: Any, live: records.Machine) -> None:
         now["power_off_until_s"] = until
     elif event.kind == "membrane":
         now["permeability_ml_min_m2_mm_hg"] *= event.a
+    elif event.kind == "delivery":
+        now["delivery_ratio"] = event.a
     elif event.kind == "balance_error":
         now["balance_offset_ml"] = event.a
     elif event.kind == "hct_entered":

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from opentpe.errors import InputError
 from opentpe.evidence.load import Library
-from opentpe.kernel import circuit, lines, pumps, separation, watch
-from opentpe.kernel.controller import Alarm, Entry as Row, Phase, Priority, Signal
+from opentpe.kernel import circuit, lines, separation
+from opentpe.kernel.controller import Alarm, Phase
+from opentpe.kernel.controller import Entry as Row
 from opentpe.kernel.lines import LOST, PATIENT, PLASMA_BAG
 from opentpe.kernel.operator import Action
 from opentpe.simulation.exchange import Ready, principle
@@ -114,32 +114,59 @@ def _centrifuge(ready: Ready, library: Library, *, alternating: bool) -> tuple[c
         packed = separation.packed_hct(factor, d["packing_factor_scale"], d["packed_hct_max_fraction"])
         run = circuit.run(_target(ready), _settings(ready, library, packed, inlet, limit / duty))
         if alternating:
-            kept = run.bag_flow_ml_min - run.replacement_flow_ml_min
-            back = d["cycle_ml"] / (1 - kept / run.inlet_flow_ml_min)
-            average = separation.single_needle_flow(
-                back, run.inlet_flow_ml_min, d["cycle_ml"], d["return_flow_ml_min"], d["valve_s"] / 60
-            )
-            duty = average / run.inlet_flow_ml_min
+            duty = _cycle(ready, run).duty_fraction
         if abs(run.inlet_flow_ml_min - flow) < 1e-9:
             break
         flow = run.inlet_flow_ml_min
     assert run is not None
-    return _for_target(ready, run, duty), packed, duty
+    cycle = _cycle(ready, run) if alternating else Cycle(1.0, 0.0)
+    return _for_target(ready, run, cycle), packed, duty
 
 
 def _target(ready: Ready) -> float:
     return ready.target_ml if ready.target_ml > 0 else 1.0
 
 
-def _for_target(ready: Ready, run: circuit.Run, duty: float) -> circuit.Run:
-    """The run in average flows, scaled to a target of minutes or blood where one was given."""
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """An alternating cycle: minutes of draw, and minutes until the next draw begins."""
+
+    draw_min: float
+    rest_min: float
+
+    @property
+    def duty_fraction(self) -> float:
+        """Share of the time that is draw."""
+        return self.draw_min / (self.draw_min + self.rest_min)
+
+    def elapsed_min(self, drawing_min: float) -> float:
+        """Time that an amount of draw takes: whole cycles lie between, the last one ends with its draw."""
+        return drawing_min + int(drawing_min / self.draw_min) * self.rest_min
+
+    def drawing_min(self, elapsed_min: float) -> float:
+        """Draw in a time, its inverse."""
+        whole = int(elapsed_min / (self.draw_min + self.rest_min))
+        return whole * self.draw_min + min(self.draw_min, elapsed_min - whole * (self.draw_min + self.rest_min))
+
+
+def _cycle(ready: Ready, run: circuit.Run) -> Cycle:
+    """The cycle of a single needle: draw until the batch stands in the reservoir, give it back."""
+    d = ready.device
+    kept = run.bag_flow_ml_min - run.replacement_flow_ml_min
+    return Cycle((d["cycle_ml"] + d["dead_space_ml"]) / (run.inlet_flow_ml_min - kept),
+                 d["cycle_ml"] / d["return_flow_ml_min"] + 2 * d["valve_s"] / 60)  # fmt: skip
+
+
+def _for_target(ready: Ready, run: circuit.Run, cycle: Cycle) -> circuit.Run:
+    """The run in time at the chair, scaled to a target of minutes or blood where one was given."""
     scale = 1.0
     if ready.exchange.minutes:
-        scale = ready.exchange.minutes / (run.duration_min / duty)
+        scale = cycle.drawing_min(ready.exchange.minutes) / run.duration_min
     elif ready.exchange.blood_ml:
         scale = ready.exchange.blood_ml / run.blood_processed_ml
     return run._replace(
-        duration_min=run.duration_min / duty * scale, bag_ml=run.bag_ml * scale, ac_used_ml=run.ac_used_ml * scale,
+        duration_min=cycle.elapsed_min(run.duration_min * scale), bag_ml=run.bag_ml * scale,
+        ac_used_ml=run.ac_used_ml * scale,
         ac_to_patient_ml=run.ac_to_patient_ml * scale, replaced_ml=run.replaced_ml * scale,
         blood_processed_ml=run.blood_processed_ml * scale, net_ml=run.net_ml * scale,
     )  # fmt: skip
@@ -153,22 +180,42 @@ def _bowl(ready: Ready, library: Library) -> tuple[circuit.Run, float, float]:
     )
     channel = circuit.channel_hct(ready.hct_entered, ready.inlet_ac_ratio)
     share = run.replacement_flow_ml_min / run.bag_flow_ml_min
-    average, _ = separation.bowl_flow(
-        d["bowl_ml"], d["bowl_residual_ml"], d["packed_hct_fraction"], channel, run.inlet_flow_ml_min,
-        d["return_flow_ml_min"], share, d["valve_s"] / 60,
+    held = d["bowl_ml"] - d["bowl_residual_ml"]
+    drawn = separation.bowl_pass_ml(held, d["packed_hct_fraction"], channel)
+    back = held + share * (drawn - held)
+    cycle = Cycle(drawn / run.inlet_flow_ml_min, back / d["return_flow_ml_min"] + 2 * d["valve_s"] / 60)
+    run = _for_target(ready, run, cycle)
+    if not ready.exchange.minutes and not ready.exchange.blood_ml:
+        run = _passes(ready, run, channel, share)
+    return run, d["packed_hct_fraction"], cycle.duty_fraction
+
+
+def _passes(ready: Ready, run: circuit.Run, channel: float, share: float) -> circuit.Run:
+    """The run of a bowl counted pass by pass: the first fills an empty bowl, the last fills it before plasma comes."""
+    d = ready.device
+    held, gain = d["bowl_ml"] - d["bowl_residual_ml"], d["packed_hct_fraction"] / channel - 1
+    left, drawn, rest, holds = run.bag_ml, 0.0, 0.0, d["bowl_ml"]
+    while left > gain * holds:
+        left -= gain * holds
+        drawn += (1 + gain) * holds
+        rest += (held + share * gain * holds) / d["return_flow_ml_min"] + 2 * d["valve_s"] / 60
+        holds = held
+    drawn += holds + left
+    scale = drawn / (run.blood_processed_ml + run.ac_used_ml)
+    return run._replace(
+        duration_min=drawn / run.inlet_flow_ml_min + rest, ac_used_ml=run.ac_used_ml * scale,
+        blood_processed_ml=run.blood_processed_ml * scale,
     )  # fmt: skip
-    duty = average / run.inlet_flow_ml_min
-    return _for_target(ready, run, duty), d["packed_hct_fraction"], duty
 
 
 def _membrane(ready: Ready) -> circuit.Run:
     run = separation.membrane_run(
         _target(ready), ready.hct_entered, ready.inlet_flow_ml_min, ready.device["filtration_fraction"], ready.balance
     )
-    return _for_target(ready, run, 1.0)
+    return _for_target(ready, run, Cycle(1.0, 0.0))
 
 
-def plan_warnings(planned: Plan, ready: Ready, library: Library) -> tuple[str, ...]:
+def plan_warnings(planned: Plan, ready: Ready) -> tuple[str, ...]:
     """What the plan itself warns of, with the nearest setting that avoids it."""
     found = []
     total = planned.total_min
@@ -182,15 +229,16 @@ def plan_warnings(planned: Plan, ready: Ready, library: Library) -> tuple[str, .
     return tuple(found)
 
 
-def journal(state: State, library: Library) -> tuple[Entry, ...]:
+def journal(state: State) -> tuple[Entry, ...]:
     """The journal in words, in order of time; events as they were said."""
     rows = []
     for at_s, entry, subject, value in state.live.journal[: int(state.live.now[0]["journal_count"])]:
         kind = Row(int(entry))
         if kind is not Row.EVENT:
             rows.append(Entry(int(at_s), kind.name.lower(), _name(kind, int(subject)), float(value)))
-    rows.extend(Entry(e.at_s, "event", e.said, e.a) for e in state.done)
-    return tuple(sorted(rows, key=lambda r: r.at_s))
+    said = dict.fromkeys((e.at_s, e.said) for e in state.done)
+    rows.extend(Entry(at_s, "event", words, 0.0) for at_s, words in said)
+    return tuple(sorted(rows, key=lambda r: (r.at_s, r.kind != "event")))
 
 
 def _name(kind: Row, subject: int) -> str:
@@ -212,7 +260,7 @@ def summary(state: State, library: Library) -> Summary:
     true_pv = ready.blood_volume_ml * (1 - ready.exchange.subject.hct)
     volumes = plasma / true_pv
     counts = volumes >= library.value("order.partial_counts_from_plasma_volumes")
-    entries = journal(state, library)
+    entries = journal(state)
     alarms = tuple(dict.fromkeys(e.subject for e in entries if e.kind == "raised"))
     complaints = tuple(dict.fromkeys(e.subject for e in entries if e.kind == "symptom"))
     platelets = float(now["platelet_loss_ml"]) / ready.blood_volume_ml

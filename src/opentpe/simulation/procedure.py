@@ -88,9 +88,10 @@ def start(
     ready = exchange.get_ready(what, library)
     par = exchange.parameters(ready, library)
     plan = outcome.plan(ready, library)
-    ready = replace(ready, warnings=(*ready.warnings, *outcome.plan_warnings(plan, ready, library)))
+    ready = replace(ready, warnings=(*ready.warnings, *outcome.plan_warnings(plan, ready)))
     bag = bags.fluids(ready, library, plan.run.replaced_ml)
-    laws = reactions.laws(what.subject, ready.blood_volume_ml, library, seed, phantom=what.phantom)
+    own = (what.tingling_percent, what.hypotension_percent)
+    laws = reactions.laws(what.subject, ready.blood_volume_ml, library, seed, phantom=what.phantom, own=own)
     person = reactions.at_rest(what.subject, laws, library)
     pools = reactions.pools(what.subject, laws.body.plasma0, library, what.solutes)
     state = State(
@@ -157,7 +158,7 @@ def _march(state: State, seconds: int, log: tuple[Any, Any, Any]) -> tuple[State
             state = replace(_apply(state, first), pending=tuple(rest))
         ahead = state.pending[0].at_s - state.run_s if state.pending else seconds - ran
         step = max(1, min(seconds - ran, ahead))
-        part = tuple(a[ran : ran + step] for a in log)
+        machine, vitals, solutes = (a[ran : ran + step] for a in log)
         person, did, status = bedside.march(
             state.par,
             state.live,
@@ -167,7 +168,9 @@ def _march(state: State, seconds: int, log: tuple[Any, Any, Any]) -> tuple[State
             state.person,
             state.pools,
             step,
-            *part,
+            machine,
+            vitals,
+            solutes,
             state.vitals,
         )
         state = replace(state, person=person)
@@ -197,10 +200,10 @@ def finish(state: State, library: Library, *, log: bool = True) -> Finished:
     rows = LONGEST_S if log else 0
     arrays = _no_log(rows, len(state.ready.exchange.solutes))
     state, ran = _march(state, LONGEST_S, arrays)
-    table = Log(*(a[:ran] for a in arrays), state.ready.exchange.solutes)
+    table = Log(arrays[0][:ran], arrays[1][:ran], arrays[2][:ran], state.ready.exchange.solutes)
     if log:
         _sound(table, state)
-    return Finished(state, table, outcome.summary(state, library), outcome.journal(state, library))
+    return Finished(state, table, outcome.summary(state, library), outcome.journal(state))
 
 
 def _sound(log: Log, state: State) -> None:

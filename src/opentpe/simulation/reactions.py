@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 from typing import Any, Final
 
 import numpy as np
@@ -10,23 +11,35 @@ import numpy as np
 from opentpe.domain.subject import Subject
 from opentpe.evidence.load import Library
 from opentpe.kernel import body, circulation, citrate, fluid
-from opentpe.kernel.binding import Binding
+from opentpe.kernel.binding import Binding, acid_ratio
 from opentpe.simulation import draws
 from opentpe.simulation.draws import Stream
 
 MINUTES_PER_DAY: Final = 1440.0
+_SOONEST: Final = 0.1  # %: a person whose reaction does not wait for a loss of volume
 _NEVER: Final = 1e9  # a fall nobody reaches: no complaint of this kind
 
 
-def laws(subject: Subject, blood_ml: float, library: Library, seed: int, *, phantom: bool) -> body.Laws:
-    """How this patient reacts; thresholds are the patient's own, drawn by seed (harm law: equations/harm)."""
+def laws(
+    subject: Subject,
+    blood_ml: float,
+    library: Library,
+    seed: int,
+    *,
+    phantom: bool,
+    own: tuple[float | None, float | None] = (None, None),
+) -> body.Laws:
+    """How this patient reacts; thresholds are the patient's `own`, else drawn by seed (harm law: equations/harm)."""
     pressure = _pressure(library)
     resting = _fluid_body(subject, blood_ml, library)
     plasma = blood_ml * (1 - subject.hct)
     rested, _ = fluid.rest(
         pressure, resting, plasma, plasma / _ratio(library), blood_ml * subject.hct, _proteins(subject, library)
     )
-    tingling, light_headed, hypotension = thresholds(library, seed)
+    tingling, hypotension = thresholds(library, seed)
+    tingling = tingling if own[0] is None else own[0]
+    hypotension = hypotension if own[1] is None else own[1]
+    light_headed = max(hypotension - library.value("patient_watch.light_headed.before_percent"), _SOONEST)
     return body.Laws(
         pressure=pressure,
         body=rested,
@@ -66,19 +79,18 @@ def pools(subject: Subject, plasma_ml: float, library: Library, solutes: tuple[s
     return body.Pools(rates, amounts, np.zeros(8 + len(solutes)))
 
 
-def thresholds(library: Library, seed: int) -> tuple[float, float, float]:
-    """Falls, %, at which this patient tingles, feels light-headed and becomes hypotensive: one person of a seed."""
+def thresholds(library: Library, seed: int) -> tuple[float, float]:
+    """Falls, %, of ionised calcium and relative blood volume at which one person of a seed tingles, and collapses."""
     u, v = (float(x) for x in draws.uniforms(seed, 0, Stream.THRESHOLD, 2, "chair"))
     intercept = library.value("equations/harm.calcium_link.intercept")
     slope = library.value("equations/harm.calcium_link.slope")
-    z = float(draws.ndtri(u))
+    z = NormalDist().inv_cdf(u)
     tingling = 10.0 * math.exp((z - intercept) / slope)
     log_odds = library.value("equations/harm.event.hypotension.log_odds")
     per_percent = library.value("equations/harm.volume_link.slope_per_pct")
     reference = library.value("equations/harm.volume_link.reference_pct")
     hypotension = reference + (math.log(v / (1 - v)) - log_odds) / per_percent
-    before = library.value("patient_watch.light_headed.before_percent")
-    return tingling, max(hypotension - before, 0.1), max(hypotension, 0.1)
+    return tingling, max(hypotension, _SOONEST)
 
 
 def _values(library: Library, file: str, *names: str) -> tuple[float, ...]:
@@ -110,10 +122,12 @@ def _fluid_body(subject: Subject, blood_ml: float, library: Library) -> Any:
         "reference_blood_volume_ml", "reference_interstitial_volume_ml",
     )  # fmt: skip
     interstitium = blood_ml * (1 - subject.hct) / _ratio(library)
-    urine, reflection, albumin, albumin_share, globulin, globulin_share = _values(
-        library, "fluid", "excess_urine_per_min", "reflection_coefficient_fraction", "albumin_escape_per_d",
-        "albumin_intravascular_fraction", "globulin_escape_per_d", "globulin_intravascular_fraction",
+    urine, reflection, globulin, globulin_share = _values(
+        library, "fluid", "excess_urine_per_min", "reflection_coefficient_fraction", "globulin_escape_per_d",
+        "globulin_intravascular_fraction",
     )  # fmt: skip
+    albumin = library.value("solutes/albumin.escape_rate_per_d")
+    albumin_share = library.value("solutes/albumin.intravascular_fraction")
     return fluid.Body(
         k * blood_ml / reference_blood, vascular * reference_blood / blood_ml, tissue * reference_tissue / interstitium,
         urine, reflection, albumin / MINUTES_PER_DAY, albumin_share, globulin / MINUTES_PER_DAY, globulin_share,
@@ -156,11 +170,13 @@ def _citrate_body(subject: Subject, library: Library) -> Any:
         library, "citrate", "pth_calcium_release_mmol_min", "alkali_release_min", "bicarbonate_per_citrate",
         "pco2_mm_hg_per_mmol_l",
     )  # fmt: skip
-    return citrate.Body(
+    values: list[Any] = [
         clearance * size, transfer * size, pool * subject.weight_kg, buffer * size, release, citrate0,
         base["ionised_calcium"], magnesium, *hormone, space * subject.weight_kg, alkali, per_citrate,
-        base["bicarbonate"], ph, pco2, breathing, 10 ** (library.value("equations/citrate.site_pka") - ph),
-    )  # fmt: skip
+        base["bicarbonate"], ph, pco2, breathing,
+        acid_ratio(_binding(library), ph),
+    ]  # fmt: skip
+    return citrate.Body(*values)
 
 
 def _heart(subject: Subject, blood_ml: float, library: Library) -> Any:
@@ -179,9 +195,18 @@ def _heart(subject: Subject, blood_ml: float, library: Library) -> Any:
         library, "circulation", "stroke_slope", "stroke_floor_fraction", "stroke_saturation", "rate_gain",
         "resistance_gain", "reflex_min", "reflex_low", "reflex_high", "autonomic_ratio",
     )  # fmt: skip
-    return circulation.Body(
-        subject.value("heart_rate") or rate, stroke, mean, pulse, venous, elastance, blood_ml, *gains, share
-    )
+    values: list[Any] = [
+        subject.value("heart_rate") or rate,
+        stroke,
+        mean,
+        pulse,
+        venous,
+        elastance,
+        blood_ml,
+        *gains,
+        share,
+    ]
+    return circulation.Body(*values)
 
 
 def _carriage(subject: Subject, plasma_ml: float, library: Library) -> circulation.Carriage:
@@ -197,11 +222,11 @@ def _turnover(plasma_ml: float, library: Library, solutes: tuple[str, ...]) -> A
         table = library.values(f"solutes/{name}.")
         escape = table.get("escape_rate_per_d", 0.0) / MINUTES_PER_DAY
         share = table.get("intravascular_fraction", 1.0)
-        out = table.get("fractional_catabolic_rate_per_d", 0.0) / MINUTES_PER_DAY
-        made = out * table.get("baseline_g_l", 0.0) * plasma_ml
+        out = table.get("catabolic_rate_per_d", 0.0) / MINUTES_PER_DAY
+        made = out * table.get("concentration", 0.0) * plasma_ml
         rates[k] = out, escape, escape * share / (1 - share) if share < 1 else 0.0, made
     return rates
 
 
 def _baseline(name: str, subject: Subject, library: Library) -> float:
-    return subject.value(name) or library.values(f"solutes/{name}.").get("baseline_g_l", 0.0)
+    return subject.value(name) or library.values(f"solutes/{name}.").get("concentration", 0.0)

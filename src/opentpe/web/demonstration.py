@@ -17,10 +17,14 @@ from typing import Any, Final
 
 from opentpe.errors import InputError
 from opentpe.evidence.load import Library
+from opentpe.pathway.book import Pathway
+from opentpe.pathway.unit import settings as unit_settings
 from opentpe.records import accounts, intake
 from opentpe.records.kinds import Account, Role
 from opentpe.records.store import Store
 from opentpe.web import passwords, serve
+from opentpe.web.clinic import Clinic
+from opentpe.web.pages import demo
 from opentpe.web.settings import Settings
 
 PASSWORD: Final = "opentpe-demo-only"  # noqa: S105 - invented patients, on this machine only
@@ -37,7 +41,10 @@ def run(settings: Settings, examples: Path, say: Callable[[str], None]) -> None:
         wanted = replace(settings, database=database, demo=True, open_hooks=True, oidc=None, hook_clients=())
         store = Store(database, serve.clock_of(DAY))
         store.prepare()
-        count = fill(store, examples, serve.library_of(wanted))
+        library = serve.library_of(wanted)
+        count = fill(store, examples, library)
+        unit = unit_settings(library, Path(wanted.unit_file) if wanted.unit_file else None)
+        demo.courses(Clinic(wanted, store, library, serve.clock_of(DAY), Pathway.of(library), unit), DAY)
         store.close()
         say(f"OpenTPE serves a demonstration at {wanted.base_url}")
         say(f"{count} invented patients, {DAY:%d %b %Y}. Enter as physician, nurse, trainee, viewer or admin.")

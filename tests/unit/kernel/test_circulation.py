@@ -14,7 +14,7 @@ def settled(percent, body=ADULT):
     change = percent / 100 * body.blood_volume0
     drive = 0.0
     for _ in range(20):
-        drive = c.step(body, drive, change, change, 0.5)
+        drive = c.step(body, drive, change, 0.5)
     return c.readout(body, change, drive)
 
 
@@ -27,6 +27,14 @@ def test_the_reference_cases_are_met(percent, pressure, rate, pulse, venous):
     r = settled(percent)
     assert (r.mean_pressure, r.heart_rate, r.pulse_pressure) == pytest.approx((pressure, rate, pulse), abs=0.2)
     assert r.venous_pressure == pytest.approx(venous, abs=0.2)
+
+
+def test_a_sharp_reflex_stays_stable():
+    """A reflex of 0.2 min with gains of 0.8 and 1 settles, and settles where a slow one does."""
+    sharp = ADULT._replace(reflex_min=0.2, rate_gain=0.8, resistance_gain=1.0)
+    assert settled(-15, sharp).mean_pressure == pytest.approx(
+        settled(-15, sharp._replace(reflex_min=1.0)).mean_pressure, abs=0.01
+    )
 
 
 def test_at_rest_the_pressures_are_the_patients_own():

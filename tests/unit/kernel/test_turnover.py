@@ -106,3 +106,23 @@ def test_platelets_fall_by_the_loss_and_return_to_rest():
 def test_haematocrit_is_red_cells_over_blood():
     """2 L of red cells in 5 L of blood."""
     assert turnover.haematocrit(2000.0, 3000.0) == pytest.approx(0.4)
+
+
+def test_the_sum_of_two_exponentials_is_the_exact_step():
+    """Where the sum says that it keeps its digits, it agrees with the step at every time."""
+    rng, sound = np.random.default_rng(2), 0
+    for _ in range(300):
+        a, b, c, d = 10 ** rng.uniform(-5, -1, 4)
+        case = (*rng.uniform(10, 1e4, 2), a + c, b, c, d + b, rng.uniform(0, 10))
+        keeps, floor, slow, slow_rate, fast, fast_rate = turnover.modes(*case)
+        sound += keeps
+        for t in (1.0, 100.0, 1e4) if keeps else ():
+            summed = floor + slow * math.exp(slow_rate * t) + fast * math.exp(fast_rate * t)
+            assert summed == pytest.approx(turnover.two_pool(*case, t)[0], rel=1e-9)
+    assert sound > 150
+
+
+def test_the_sum_refuses_a_pool_that_is_never_emptied():
+    """One pool, or no elimination, has no floor to count from."""
+    assert not turnover.modes(100.0, 0.0, 0.3, 0.0, 0.0, 0.0, 5.0)[0]
+    assert not turnover.modes(100.0, 50.0, 0.2, 0.3, 0.2, 0.3, 5.0)[0]

@@ -85,7 +85,7 @@ def session_series() -> tuple[Series, ...]:
 
     rows = {
         "ionised_calcium": ("mmol/L", 1.22, 0.13, 0.03),
-        "relative_blood_volume": ("%", 100.0, 7.0, 0.02),
+        "relative_blood_volume": ("%", 0.0, 7.0, 0.2),
         "mean_pressure": ("mm[Hg]", 88.0, 5.0, 0.06),
         "bicarbonate": ("mmol/L", 24.5, 1.6, 0.03),
         "citrate": ("mmol/L", 0.9, -0.6, 0.2),
@@ -103,7 +103,7 @@ def _sessions() -> tuple[SessionForecast, ...]:
         post = (("igg", band(igg[i][1], 0.2, "g/L")), ("fibrinogen", band(fibrinogen[i][1], 0.15, "g/L")))
         nadir = (
             ("ionised_calcium", band(1.09, 0.03, "mmol/L")),
-            ("relative_blood_volume", band(93.0, 0.02, "%")),
+            ("relative_blood_volume", Band(-7.0, -9.0, -7.8, -6.2, -5.2, "%")),
             ("mean_pressure", band(83.0, 0.06, "mm[Hg]")),
         )
         rows.append(
@@ -197,7 +197,7 @@ def forecast() -> Forecast:
     )
     drug = DrugAdvice(
         "natalizumab",
-        (Line("drug.give_after_last", (("hours", 24),), ("khatri2009",)),),
+        (Line("drug.after_last", (("drug", "natalizumab"),), ("khatri2009",)),),
         Band(0.9, 0.84, 0.88, 0.92, 0.95, "1"),
     )
     return Forecast(

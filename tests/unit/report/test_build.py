@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from opentpe.domain.consultation import Consultation
-from opentpe.domain.decision import Advice, Decision
-from opentpe.report import build
+from opentpe.domain.decision import Advice, ByDefinition, Change, Decision, Fact, Position
+from opentpe.report import build, sentences
 from opentpe.report.parts import choice
 
 
@@ -101,3 +101,25 @@ def test_the_report_lists_assumptions_and_what_the_record_lacks(view):
     texts = [line.text for line in view.knowledge.assumed]
     assert any("separator was not said" in t for t in texts)
     assert any("allergy to albumin" in t for t in texts)
+
+
+def test_what_could_be_argued_with_is_shown(consultation, library):
+    """Guidelines side by side, the advice by definition, and what would change it."""
+    fact = Fact("steroid_response", "none")
+    decision = replace(
+        consultation.decision,
+        positions=(Position("aan-2011", "supports", "AAN B", "relapsing_refractory", ("aan2011",)),),
+        by_definition=(ByDefinition("opentpe", True, Advice.OFFER), ByDefinition("dgn", False, Advice.WAIT_REASSESS)),
+        changes=(Change((fact,), (Fact("steroid_response", "partial"),), Advice.WAIT_REASSESS),),
+    )
+    known = build.view(replace(consultation, decision=decision), library).knowledge
+    assert known.guidelines.rows[0][1] == "supports exchange"
+    assert known.depends.startswith("The advice depends")
+    assert known.changes[0].label == "Wait and reassess"
+    assert known.changes[0].text.endswith("partial (now none)")
+
+
+def test_every_definition_of_steroid_failure_has_a_name(library):
+    """A new published definition is named before it is offered."""
+    words = sentences.load("en")
+    assert [d for d in library.document("pathway/refractory") if not words.has(f"definition.{d}")] == []

@@ -46,7 +46,7 @@ def test_every_limit_drawn_in_a_figure_has_a_label(library):
     for quantity, lines in library.document("limits_shown").items():
         for name, entry in lines.items():
             assert ENGLISH.has(f"limit.{quantity}.{name}")
-            assert library.value(entry["same_as"]) > 0 if "same_as" in entry else entry["value"] > 0
+            assert library.value(entry["same_as"]) if "same_as" in entry else entry["value"]
 
 
 def test_every_check_of_a_session_has_its_limit_and_its_words(library):
@@ -55,3 +55,10 @@ def test_every_check_of_a_session_has_its_limit_and_its_words(library):
         assert ENGLISH.has(row["do"])
         assert ENGLISH.has(f"finding.{row['quantity']}")
         assert all(library.value(row[grade]) > 0 for grade in ("stop", "call") if grade in row)
+
+
+def test_every_quantity_of_a_session_has_a_name():
+    """What the body model computes minute by minute can be titled."""
+    chair = pytest.importorskip("opentpe.kernel.chair")
+    solutes = {"albumin"}
+    assert [q for q in chair.QUANTITIES if q not in solutes and not ENGLISH.has(f"quantity.{q}")] == []

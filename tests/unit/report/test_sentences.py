@@ -74,3 +74,10 @@ def test_a_document_is_written_in_one_language():
     assert sentences.spoken("leaflet", "de") == "de"
     assert sentences.spoken("report", "de") == "en"
     assert sentences.spoken("leaflet", "xx") == "en"
+
+
+def test_a_sentence_ends_with_one_full_stop():
+    """A German short date ends with a full stop of its own."""
+    text = sentences.load("de").say("leaflet.day.days", {"count": 1, "days": "Mo, 20. Apr."})
+    assert text.endswith("Apr.")
+    assert not text.endswith("..")

@@ -82,3 +82,8 @@ def test_a_probability_is_people_out_of_a_group(share, text):
 def test_a_comparison_keeps_one_denominator():
     """Two options are told out of the same 1000."""
     assert frequency.written(band(0.08, 0.02, 0.25), sentences.load("en"), of=1000) == "80 of 1000 (20 to 250)"
+
+
+def test_a_trace_is_written_as_below_the_last_figure_and_never_as_nought():
+    """A drug that is nearly gone reads "<0.01", not "0.00"."""
+    assert words.band(band(0.0612, 0.00001, 3.85, "ug/mL"), EN, bare=True) == "0.06 (<0.01 to 3.85)"

@@ -73,7 +73,11 @@ def checks(consultation: Consultation, desk: Desk) -> tuple[Checks, ...]:
     alerts = decision.alerts
     moments = [*_MOMENTS, *sorted({a.when for a in alerts} - set(_MOMENTS))]
     return tuple(
-        Checks(desk.word("moment", when or "any_time"), tuple(_alert(a, decision, desk) for a in _sorted(alerts, when)))
+        Checks(
+            desk.word("moment", when or "any_time"),
+            tuple(_alert(a, decision, desk) for a in _sorted(alerts, when)),
+            when,
+        )
         for when in moments
         if any(a.when == when for a in alerts)
     )

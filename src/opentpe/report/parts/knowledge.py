@@ -12,7 +12,7 @@ from opentpe.domain.sourced import Citation, Sourced, Status
 from opentpe.errors import EvidenceError
 from opentpe.report import words_of_numbers as words
 from opentpe.report.desk import Desk
-from opentpe.report.parts import banner
+from opentpe.report.parts import argument, banner
 from opentpe.report.view import Column, Knowledge, Said, Table, TraceGate, TraceStep
 
 _LIMIT: Final = re.compile(r"@([a-z0-9_.]+)")
@@ -30,6 +30,10 @@ def build(consultation: Consultation, desk: Desk) -> Knowledge:
         values=_values(consultation, desk),
         sources=_sources(consultation, desk),
         versions=_versions(consultation, desk),
+        guidelines=argument.guidelines(consultation, desk),
+        definitions=argument.definitions(consultation, desk),
+        depends=argument.depends(consultation, desk),
+        changes=argument.changes(consultation, desk),
     )
 
 

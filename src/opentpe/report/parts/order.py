@@ -39,8 +39,9 @@ def build(consultation: Consultation, desk: Desk) -> OrderView | None:
         days=days,
         days_told=any(line.code == _SESSIONS for line in order.lines),
         picks=_picks(order, desk),
-        estimators=_estimators(order, desk),
+        estimators=_estimators(consultation, order, desk),
         words=order.words,
+        preferences=_preferences(consultation, desk),
     )
 
 
@@ -68,7 +69,7 @@ def _picks(order: Order, desk: Desk) -> Table | None:
     return Table(desk.say("caption.picks"), columns, rows)
 
 
-def _estimators(order: Order, desk: Desk) -> Table | None:
+def _estimators(consultation: Consultation, order: Order, desk: Desk) -> Table | None:
     if not order.estimators:
         return None
     used = next((e.plasma_volume_ml for e in order.estimators if e.used), order.plasma_volume_ml)
@@ -89,7 +90,16 @@ def _estimators(order: Order, desk: Desk) -> Table | None:
         Column(desk.say("column.use"), numeric=False),
         Column(desk.say("column.outside_validity"), numeric=False),
     )
-    return Table(desk.say("caption.estimators"), columns, rows)
+    forecast = consultation.forecast
+    spread = (Said(desk.say("order.spread", band=desk.band(forecast.plasma_volume_ml))),) if forecast else ()
+    return Table(desk.say("caption.estimators"), columns, rows, spread)
+
+
+def _preferences(consultation: Consultation, desk: Desk) -> str:
+    """What the patient prefers, as the record says it; empty where it says nothing."""
+    seen = consultation.patient.seen("preference", consultation.on)
+    texts = [found.text or desk.sentences.value(found.answer) for found in seen]
+    return desk.say("order.preference", text="; ".join(texts)) if texts else ""
 
 
 def _difference(value: float, used: float, desk: Desk) -> str:

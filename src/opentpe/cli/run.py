@@ -1,0 +1,166 @@
+"""`opentpe run`: one procedure, second by second, on a chosen separator, with faults and interventions in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from opentpe.cli import common
+from opentpe.errors import InputError
+
+if TYPE_CHECKING:
+    from opentpe.evidence.load import Library
+    from opentpe.simulation.events import Event
+    from opentpe.simulation.exchange import Exchange
+    from opentpe.simulation.procedure import Finished
+
+Number = Annotated[float | None, typer.Option()]
+Happens = Annotated[list[str] | None, typer.Option("--event", help='As "at 35 min access pressure fault"; repeat it.')]
+ACCOUNTINGS = ("bag", "patient_plasma", "all_fluids")
+
+
+def command(
+    course: Annotated[
+        str, typer.Option("--course", help='The order of one session, as "1 x 1.0 PV daily, albumin 5 %".')
+    ] = "1 x 1.0 PV daily, albumin 5 %",
+    scenario: Annotated[str | None, typer.Option("--scenario", help="A teaching scenario instead of an order.")] = None,
+    sex: Annotated[str | None, typer.Option("--sex", help="F or M.")] = None,
+    height_cm: Number = None,
+    weight_kg: Number = None,
+    hct: Annotated[float | None, typer.Option("--hct", help="Haematocrit as a fraction, such as 0.39.")] = None,
+    hct_entered: Annotated[
+        float | None, typer.Option("--hct-entered", help="What was typed in at the machine.")
+    ] = None,
+    separator: Annotated[str | None, typer.Option("--separator", help="A file of evidence/equipment.")] = None,
+    access: Annotated[str | None, typer.Option("--access", help="As peripheral_two_needles.")] = None,
+    inlet_flow: Annotated[float | None, typer.Option("--inlet-flow", help="Set inlet flow, mL/min.")] = None,
+    minutes: Annotated[float | None, typer.Option("--minutes", help="Run target in minutes instead of volume.")] = None,
+    blood_ml: Annotated[float | None, typer.Option("--blood-ml", help="Run target in blood processed, mL.")] = None,
+    ac_limit: Annotated[float | None, typer.Option("--ac-limit", help="mL/min per L of blood volume.")] = None,
+    accounting: Annotated[str, typer.Option("--accounting", help=", ".join(ACCOUNTINGS))] = "patient_plasma",
+    warmer: Annotated[bool, typer.Option("--warmer", help="With a blood warmer in the return line.")] = False,
+    divert_prime: Annotated[bool, typer.Option("--divert-prime", help="The prime saline goes to waste.")] = False,
+    event: Happens = None,
+    events: Annotated[Path | None, typer.Option("--events", help="A TOML file with a list `events`.")] = None,
+    seed: common.Seed = 20_260_101,
+    speed: Annotated[float, typer.Option("--speed", min=0, help="Seconds of run per second on the screen.")] = 0.0,
+    csv: Annotated[Path | None, typer.Option("--csv", help="Write the run sheet as CSV.")] = None,
+    sheet: Annotated[Path | None, typer.Option("--sheet", help="Write the run sheet as a page (Markdown).")] = None,
+    log: Annotated[Path | None, typer.Option("--log", help="Write the one-second log as Parquet.")] = None,
+    save: Annotated[Path | None, typer.Option("--save", help="Keep the state at --at for a later --resume.")] = None,
+    at: Annotated[float, typer.Option("--at", min=0, help="Minute of the run for --save.")] = 0.0,
+    resume: Annotated[Path | None, typer.Option("--resume", help="Go on from a kept state.")] = None,
+    evidence: common.Overlay = None,
+    as_json: common.AsJson = False,
+) -> None:
+    """Run one procedure second by second: flows, pressures, interface, vital signs, alarms and the run sheet."""
+    from opentpe.simulation import keep, procedure
+
+    library = common.library(evidence)
+    happens = _events(event or [], events)
+    if resume is not None:
+        state = keep.load(resume, library)
+        state = procedure.branch(state, happens) if happens else state
+    else:
+        what, told, drawn = _exchange(scenario, course, (sex, height_cm, weight_kg, hct), library, seed)
+        what = _machine(what, separator, access, accounting, inlet_flow_ml_min=inlet_flow, minutes=minutes,
+                        blood_ml=blood_ml, hct_entered=hct_entered, ac_limit_ml_min_l=ac_limit,
+                        warmer=warmer or None, prime_to_patient=False if divert_prime else None)  # fmt: skip
+        state = procedure.start(what, library, seed=drawn, happenings=(*told, *happens))
+    if save is not None:
+        state = procedure.advance(state, round(60 * at) - state.run_s)
+        keep.save(state, save, library)
+        print(f"Kept at {state.run_s / 60:.1f} min: {save}")
+        return
+    done = procedure.finish(state, library)
+    _write(done, library, csv, sheet, log)
+    if as_json:
+        common.print_json(_document(done, library))
+    else:
+        _show(done, library, speed)
+
+
+def _events(words: list[str], file: Path | None) -> tuple[Event, ...]:
+    from opentpe.simulation import events
+
+    told = events.read(file) if file is not None else ()
+    return tuple(sorted((*told, *events.parse_all(words)), key=lambda e: e.at_s))
+
+
+def _exchange(
+    scenario: str | None,
+    course: str,
+    size: tuple[str | None, float | None, float | None, float | None],
+    library: Library,
+    seed: int,
+) -> tuple[Exchange, tuple[Event, ...], int]:
+    """The exchange of a scenario with its events and seed, or of a size and an order."""
+    from opentpe.domain import words
+    from opentpe.domain.subject import Subject, check
+    from opentpe.simulation import scenarios
+    from opentpe.simulation.exchange import Exchange
+
+    if scenario is not None:
+        chosen = scenarios.read(scenario, library)
+        return chosen.exchange, chosen.happenings, chosen.seed
+    sex, height_cm, weight_kg, hct = size
+    names = ("--sex", "--height-cm", "--weight-kg", "--hct")
+    missing = [n for n, value in zip(names, size, strict=True) if value is None]
+    if sex is None or height_cm is None or weight_kg is None or hct is None:
+        raise InputError("run", "no " + ", ".join(missing), "--scenario or the size of the patient")
+    if sex.upper()[:1] not in ("F", "M"):
+        raise InputError("--sex", repr(sex), "F or M")
+    order = words.parse(course).prescription
+    subject = check(Subject(sex.upper().startswith("F"), height_cm, weight_kg, hct))
+    single = "centrifuge_single_needle" if order.single_needle else "centrifuge_continuous"
+    return Exchange(subject, order, separator=order.separator or single, access=order.access or ""), (), seed
+
+
+def _machine(
+    what: Exchange, separator: str | None, access: str | None, accounting: str, **given: Any
+) -> Exchange:  # fmt: skip
+    """The exchange with what was said on the command line."""
+    from dataclasses import replace
+
+    from opentpe.kernel.circuit import Accounting
+
+    if accounting not in ACCOUNTINGS:
+        raise InputError("--accounting", repr(accounting), ", ".join(ACCOUNTINGS))
+    if separator is not None:
+        what = replace(what, separator=separator, access=access or "")
+    elif access is not None:
+        what = replace(what, access=access)
+    said = {name: value for name, value in given.items() if value is not None}
+    return replace(what, accounting=Accounting[accounting.upper()], **said)
+
+
+def _write(done: Finished, library: Library, csv: Path | None, page: Path | None, log: Path | None) -> None:
+    from opentpe.simulation import runsheet
+
+    if csv is not None or page is not None:
+        made = runsheet.sheet(done, library)
+        if csv is not None:
+            csv.write_text(runsheet.rows_csv(made), encoding="utf-8")
+        if page is not None:
+            page.write_text(runsheet.markdown(made), encoding="utf-8")
+    if log is not None:
+        runsheet.write_log(done.log, log)
+
+
+def _document(done: Finished, library: Library) -> dict[str, Any]:
+    from opentpe.simulation import runsheet
+
+    return runsheet.document(done, library)
+
+
+def _show(done: Finished, library: Library, speed: float) -> None:
+    from rich.console import Console
+
+    from opentpe.cli import run_live
+
+    console = Console()
+    if speed > 0 and console.is_terminal:
+        run_live.play(done, speed, console)
+    run_live.summary(done, library, console)
