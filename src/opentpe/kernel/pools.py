@@ -243,9 +243,8 @@ def advance(
     for n in range(first, stop):
         dt = step_min * math.exp(n * log_growth)
         start = volume_ml + volume_step_ml * n
-        half_left = 1.0
-        if held > 0.0:
-            half_left = math.exp(-0.5 * dt * (patient.person[BLOCKER_LOSS] + state.blocker[1] / start))
+        lost = 0.5 * dt * (patient.person[BLOCKER_LOSS] + state.blocker[1] / start)
+        half_left = math.exp(-lost) if held > 0.0 else 1.0
         for slope in range(_FIXED):
             for j in range(last):
                 w[slope, j] = 0.0

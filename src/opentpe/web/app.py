@@ -46,7 +46,8 @@ def create_app(
     app.state.clinic = Clinic(settings, store, library, clock, Pathway.of(library), unit, transport)
     app.state.templates = paper.environment()
     problems.install(app)
-    for router in (auth.router, oidc.router, smart.router, api.routes(), admin.router, cds_hooks.router, *pages.ROUTERS):
+    services = (auth.router, oidc.router, smart.router, api.routes(), admin.router, cds_hooks.router)
+    for router in (*services, *pages.ROUTERS):
         app.include_router(router)
     app.add_api_route("/health", health, methods=["GET"], tags=["service"])
     if paper.STATIC.is_dir():

@@ -23,7 +23,8 @@ ADULT = patient.Person(
     patient.Standing(3000.0, 3000 / 0.23, 2000.0, 42.0, 28.0, -1.0, -1.0, 250.0, 37.0),
 )  # fmt: skip
 ORDER = segments.Order(
-    plasma_ml=3000.0, hct=0.40, blood_ml=5000.0, inlet_ac_ratio=10.0, packed_hct=0.812, inlet_cap_ml_min=60.0, limit_ml_min_l=0.8,
+    plasma_ml=3000.0, hct=0.40, blood_ml=5000.0, inlet_ac_ratio=10.0, packed_hct=0.812,
+    inlet_cap_ml_min=60.0, limit_ml_min_l=0.8,
     balance_ratio=1.0, accounting=1.0, ac_citrate=112.8, ac_acid_fraction=0.337, circuit_ml=141.0,
     prime_returned_fraction=1.0, draw_min=3.0, rinse_ml=124.0, rinse_min=5.0, rinse_plasma_fraction=0.5,
     red_cell_return_fraction=0.95, after_min=60.0, drip_calcium=0.0, drip_magnesium=0.0, drip_bicarbonate=0.0,

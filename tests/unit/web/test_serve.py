@@ -26,7 +26,9 @@ def opentpe(*words: str, **more: Any) -> subprocess.Popen:
     """The command line in a process of its own."""
     command = [sys.executable, "-c", "from opentpe.cli import main; main()", *words]
     env = os.environ | {"PYTHONPATH": str(ROOT / "src"), "NO_COLOR": "1"}
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env, **more)
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", env=env, **more
+    )
 
 
 def test_another_interface_without_tls_is_refused_with_exit_2(tmp_path: Path) -> None:
@@ -66,7 +68,7 @@ def test_without_the_web_extra_the_command_says_which_to_install() -> None:
         "from opentpe.cli import main; sys.argv = ['opentpe', 'serve']; main()"
     )
     env = os.environ | {"PYTHONPATH": str(ROOT / "src")}
-    made = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=env, check=False)
+    made = subprocess.run([sys.executable, "-c", program], capture_output=True, encoding="utf-8", env=env, check=False)
     assert made.returncode == 2
     assert "pip install 'opentpe[web]'" in made.stdout + made.stderr
 

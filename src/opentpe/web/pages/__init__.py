@@ -6,8 +6,8 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from opentpe.web.pages import assets, board, consult, course, entry, evidence, papers, planner
+from opentpe.web.pages import assets, board, consult, course, entry, evidence, papers, planner, trainer
 
 ROUTERS: Final[tuple[APIRouter, ...]] = tuple(
-    page.router for page in (assets, board, consult, course, entry, evidence, papers, planner)
+    page.router for page in (assets, board, consult, course, entry, evidence, papers, planner, trainer)
 )

@@ -17,7 +17,7 @@ from opentpe.errors import InputError, UnitError
 from opentpe.evidence.load import Library
 from opentpe.fhir import read
 from opentpe.pathway import order as orders
-from opentpe.records import kinds
+from opentpe.records import kinds, times
 from opentpe.records.exchange import EXCHANGED
 from opentpe.records.exchange_shapes import SHAPES, public_codes
 from opentpe.records.store import Kept
@@ -77,7 +77,7 @@ def load(here: Clinic, course_id: str) -> Care:
         days=plan.schedule.on_dates(plan.count, first),
         procedures=tuple(sorted(own, key=lambda p: p.body.session)),
         orders=tuple(o for o in mine(kinds.Order) if o.body.course_id == course_id),
-        labs=tuple(sorted(mine(kinds.Lab), key=lambda lab: lab.body.taken_at.isoformat(), reverse=True)),
+        labs=tuple(sorted(mine(kinds.Lab), key=lambda lab: lab.body.taken_at, reverse=True)),
         decisions=tuple(sorted(mine(kinds.Decision), key=lambda d: d.at)),
         read=read.read(bundle(here, patient_id), here.today(), here.library).patient,
         today=here.today(),
@@ -182,7 +182,7 @@ def _counts(body: kinds.Procedure) -> bool:
 
 def _performed(care: Care, body: kinds.Procedure, start: datetime) -> Procedure:
     planned = care.plan.schedule.starts_min(care.plan.count)[body.session - 1]
-    began = body.started_at.replace(tzinfo=None) if body.started_at else None
+    began = times.moment(body.started_at)
     on_day = (began.date() - start.date()).days * 1440.0 if began else planned
     end = body.sheet.end
     return Procedure(
@@ -194,11 +194,12 @@ def _performed(care: Care, body: kinds.Procedure, start: datetime) -> Procedure:
 def measurements(care: Care) -> Iterator[Measurement]:
     """Solutes measured from the day of session 1 on, in g/L, on the course's clock."""
     first = care.procedure(1)
-    began = first.body.started_at.replace(tzinfo=None) if first and first.body.started_at else None
+    began = times.moment(first.body.started_at) if first else None
     start = began or datetime.combine(care.days[0], datetime.min.time()) + timedelta(hours=9)
     for kept in reversed(care.labs):
         lab = kept.body
-        minutes = (lab.taken_at.replace(tzinfo=None) - start).total_seconds() / 60
+        taken = times.moment(lab.taken_at)
+        minutes = (taken - start).total_seconds() / 60 if taken else 0.0
         if lab.kind not in SOLUTES or lab.value is None or lab.kind not in MEASURED or minutes < -60:
             continue
         try:

@@ -86,6 +86,8 @@ def told(value: Sourced, library: Library) -> dict[str, Any]:
 
 def _unit(key: str) -> str:
     found = _UNIT.search(key)
+    if found and found[1] in ("mm_hg", "mmhg"):
+        return "mmHg"
     return found[1].replace("per_", "/").replace("_", "/") if found and found[1] not in ("fraction", "ratio") else ""
 
 
