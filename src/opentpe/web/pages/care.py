@@ -10,6 +10,7 @@ from typing import Any, Final
 from opentpe import consultation as flow
 from opentpe.domain import words
 from opentpe.domain.consultation import Consultation, Forecast, Order
+from opentpe.domain.learning import Fit
 from opentpe.domain.patient import Patient
 from opentpe.domain.subject import MEASURED, Subject, subject_of
 from opentpe.domain.therapy import Course, Dose, Measurement, Procedure
@@ -26,6 +27,7 @@ from opentpe.web.clinic import Clinic
 from opentpe.web.pages import unit
 
 DRAWS: Final = 60
+FIT_ROWS: Final = 300  # a page waits for it
 SOLUTES: Final = ("igg", "fibrinogen")
 
 
@@ -57,6 +59,14 @@ class Care:
     def procedure(self, session: int) -> Kept[kinds.Procedure] | None:
         """The record of a session."""
         return next((p for p in self.procedures if p.body.session == session), None)
+
+
+def at(text: str) -> datetime | None:
+    """A recorded time on the ward's wall clock, None where it is empty; a day is its midnight."""
+    if not text:
+        return None
+    moment = datetime.fromisoformat({4: f"{text}-01-01", 7: f"{text}-01"}.get(len(text), text))
+    return moment.astimezone().replace(tzinfo=None) if moment.tzinfo else moment
 
 
 def load(here: Clinic, course_id: str) -> Care:
@@ -182,7 +192,11 @@ def _counts(body: kinds.Procedure) -> bool:
 
 def _performed(care: Care, body: kinds.Procedure, start: datetime) -> Procedure:
     planned = care.plan.schedule.starts_min(care.plan.count)[body.session - 1]
+<<<<<<< HEAD
     began = times.moment(body.started_at)
+=======
+    began = at(body.started_at)
+>>>>>>> pages
     on_day = (began.date() - start.date()).days * 1440.0 if began else planned
     end = body.sheet.end
     return Procedure(
@@ -194,12 +208,21 @@ def _performed(care: Care, body: kinds.Procedure, start: datetime) -> Procedure:
 def measurements(care: Care) -> Iterator[Measurement]:
     """Solutes measured from the day of session 1 on, in g/L, on the course's clock."""
     first = care.procedure(1)
+<<<<<<< HEAD
     began = times.moment(first.body.started_at) if first else None
     start = began or datetime.combine(care.days[0], datetime.min.time()) + timedelta(hours=9)
     for kept in reversed(care.labs):
         lab = kept.body
         taken = times.moment(lab.taken_at)
         minutes = (taken - start).total_seconds() / 60 if taken else 0.0
+=======
+    began = at(first.body.started_at) if first else None
+    start = began or datetime.combine(care.days[0], datetime.min.time()) + timedelta(hours=9)
+    for kept in reversed(care.labs):
+        lab = kept.body
+        taken = at(lab.taken_at) or start
+        minutes = (taken - start).total_seconds() / 60
+>>>>>>> pages
         if lab.kind not in SOLUTES or lab.value is None or lab.kind not in MEASURED or minutes < -60:
             continue
         try:
@@ -216,3 +239,13 @@ def forecast(here: Clinic, care: Care, *, planned: bool = False) -> Forecast:
         raise InputError("patient", "no weight, height, haematocrit or sex", "all four, to forecast")
     course = care.plan if planned else as_done(care)
     return flow.simulate(about, course, library=here.library, unit=unit.of(here), solutes=SOLUTES, draws=DRAWS)
+
+
+def learned(here: Clinic, care: Care) -> Fit | None:
+    """What the values measured since the first session taught; None where there are none."""
+    from opentpe.simulation import fit
+
+    about, course = subject(care), as_done(care)
+    if about is None or not course.measurements:
+        return None
+    return fit.fit(about, course, here.library, unit.of(here), solutes=SOLUTES, seed=flow.SEED, rows=FIT_ROWS)
