@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import logging
 import os
@@ -51,13 +50,7 @@ def application(settings: Settings, pinned: date | None = None) -> FastAPI:
     store = Store(settings.database, clock)
     store.prepare()
     app = create_app(settings, store, library_of(settings), clock)
-<<<<<<< HEAD
-    gc.collect()
-    gc.freeze()  # what lives as long as the process is not searched for waste at every call
-    gc.set_threshold(50_000, 20, 50)  # a record of 1 MB makes 30,000 objects that all go together
-=======
     threading.Thread(target=warm.up, args=(app.state.clinic.library, app.state.clinic.unit), daemon=True).start()
->>>>>>> pages
     return app
 
 

@@ -18,7 +18,7 @@ from opentpe.errors import InputError, UnitError
 from opentpe.evidence.load import Library
 from opentpe.fhir import read
 from opentpe.pathway import order as orders
-from opentpe.records import kinds, times
+from opentpe.records import kinds
 from opentpe.records.exchange import EXCHANGED
 from opentpe.records.exchange_shapes import SHAPES, public_codes
 from opentpe.records.store import Kept
@@ -192,11 +192,7 @@ def _counts(body: kinds.Procedure) -> bool:
 
 def _performed(care: Care, body: kinds.Procedure, start: datetime) -> Procedure:
     planned = care.plan.schedule.starts_min(care.plan.count)[body.session - 1]
-<<<<<<< HEAD
-    began = times.moment(body.started_at)
-=======
     began = at(body.started_at)
->>>>>>> pages
     on_day = (began.date() - start.date()).days * 1440.0 if began else planned
     end = body.sheet.end
     return Procedure(
@@ -208,21 +204,12 @@ def _performed(care: Care, body: kinds.Procedure, start: datetime) -> Procedure:
 def measurements(care: Care) -> Iterator[Measurement]:
     """Solutes measured from the day of session 1 on, in g/L, on the course's clock."""
     first = care.procedure(1)
-<<<<<<< HEAD
-    began = times.moment(first.body.started_at) if first else None
-    start = began or datetime.combine(care.days[0], datetime.min.time()) + timedelta(hours=9)
-    for kept in reversed(care.labs):
-        lab = kept.body
-        taken = times.moment(lab.taken_at)
-        minutes = (taken - start).total_seconds() / 60 if taken else 0.0
-=======
     began = at(first.body.started_at) if first else None
     start = began or datetime.combine(care.days[0], datetime.min.time()) + timedelta(hours=9)
     for kept in reversed(care.labs):
         lab = kept.body
         taken = at(lab.taken_at) or start
         minutes = (taken - start).total_seconds() / 60
->>>>>>> pages
         if lab.kind not in SOLUTES or lab.value is None or lab.kind not in MEASURED or minutes < -60:
             continue
         try:

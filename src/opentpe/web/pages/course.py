@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from opentpe.domain.consultation import Consultation
 from opentpe.domain.learning import Fit
 from opentpe.domain.therapy import MINUTES_PER_DAY
-from opentpe.records import kinds, times
+from opentpe.records import kinds
 from opentpe.records.store import Kept
 from opentpe.report import build, sentences
 from opentpe.report import words_of_numbers as numbers
@@ -129,11 +129,7 @@ def told_sessions(here: Clinic, state: Care, pen: Desk) -> Any:
 def _lab(kept: Kept[kinds.Lab], pen: Desk) -> dict[str, str]:
     lab = kept.body
     value = lab.answer if lab.value is None else numbers.with_unit(f"{lab.value:g}", lab.unit)
-<<<<<<< HEAD
-    at = times.moment(lab.taken_at)
-=======
     at = care.at(lab.taken_at)
->>>>>>> pages
     when = f"{numbers.short_date(at.date(), pen.sentences.numbers)} {at:%H:%M}" if at else ""
     return {"name": pen.title("finding", lab.kind), "value": value, "when": when, "who": kept.who}
 
