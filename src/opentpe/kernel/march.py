@@ -96,6 +96,7 @@ from opentpe.kernel.compiled import compiled, unlocked
 STEP = 0.08  # step x fastest rate of the fourth-order steps while plasma leaves or its volume changes
 REST = 1.8  # times longer for the first step after that, when nothing moves at the fastest rate
 GROWTH = 0.45  # each later step is longer by this x STEP, because fast pools settle first; not with a saturable drug
+LONGEST = 1.5  # step x fastest rate of the last step of a rest: beyond 2.8 fourth-order steps run away
 LOST = 1e-9  # mass that may go missing, as a fraction of what there was
 DUST = 1e-9  # a negative amount this small against what was supplied is rounding
 HCT_RANGE = (0.05, 0.75)  # outside, a haematocrit is a fault of the run, not a patient
@@ -135,7 +136,7 @@ def _stepped(
         growth, spans = 0.0, max(1.0, math.ceil(dt * fastest / first))
         count = int(spans)
     else:
-        growth = math.log1p(GROWTH * step)
+        growth = math.log1p(min(GROWTH * step, (LONGEST - first) / max(dt * fastest, first)))
         count = max(1, math.ceil(math.log1p(dt * fastest / first * math.expm1(growth)) / growth))
         spans = math.expm1(count * growth) / math.expm1(growth)
     h, dv, done = dt / spans, (v1 - v0) / spans, 0
