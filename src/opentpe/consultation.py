@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from opentpe.domain.therapy import Course
 
 BENEFIT_DRAWS = 4000  # cheap: no kernel run
-DRAWS = 400  # parameter draws behind the bands of a report
+DRAWS = 240  # parameter draws behind the bands of a report
 SEED = 20_260_101
 
 

@@ -5,6 +5,7 @@ OpenTPEError
 │   ├── UnitError       a unit that is not on the whitelist, or a value no living patient has
 │   └── WordsError      course words that do not parse
 ├── EvidenceError       the evidence library contradicts itself (exit 1)
+├── StoppedError        long work could not go on (disk full, scheduler gone); what is finished stays valid (exit 1)
 ├── InvariantError      a simulation broke a law of physics: refused, with a bundle for the bug report (exit 1)
 └── RecordsError        the records could not be read or changed; nothing was half done (exit 1)
     ├── NotKeptError      no such record, or no such version of it
@@ -52,6 +53,10 @@ class InvariantError(OpenTPEError):
     def __init__(self, message: str, details: dict[str, object] | None = None) -> None:
         self.details = details or {}
         super().__init__(message)
+
+
+class StoppedError(OpenTPEError):
+    """Long work could not go on: the disk is full, a scheduler is gone. What is finished stays, and it can resume."""
 
 
 class RecordsError(OpenTPEError):

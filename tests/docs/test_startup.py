@@ -20,7 +20,7 @@ assert not heavy, heavy
 
 def _run(arguments: list[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", PROBE.format(arguments=arguments)], capture_output=True, text=True, check=False
+        [sys.executable, "-c", PROBE.format(arguments=arguments)], capture_output=True, encoding="utf-8", check=False
     )
 
 

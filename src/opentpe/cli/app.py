@@ -14,6 +14,8 @@ from opentpe.cli import (
     export_sbml,
     indications,
     records,
+    run,
+    serve,
     simulate,
     validate,
 )
@@ -34,14 +36,16 @@ def build() -> typer.Typer:
     app.command("consult")(consult.command)
     app.command("decide")(decide.command)
     app.command("simulate")(simulate.command)
+    app.command("run")(run.command)
     app.command("edss")(edss.edss)
     app.command("indications")(indications.indications)
-    app.command("export-sbml")(export_sbml.command)
     app.command("evidence")(evidence.command)
     app.command("validate")(validate.command)
+    app.command("export-sbml")(export_sbml.command)
+    app.command("serve")(serve.command)
+    app.command("demo")(demo.command)
     app.add_typer(records.app, name="records")
     app.add_typer(audit.app, name="audit")
-    app.command("demo")(demo.command)
     app.callback()(_root)
     return app
 

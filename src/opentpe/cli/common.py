@@ -91,3 +91,14 @@ def write_whole(path: Path, text: str) -> Path:
             str(path), f"a place that cannot be written ({error.strerror})", "a writable folder"
         ) from error
     return path
+
+
+def compile_once() -> None:
+    """The first forecast on a machine compiles the kernels: says so, and shows that it goes on."""
+    from opentpe.simulation import first_compile
+
+    if first_compile.needed():
+        from rich.console import Console
+
+        with Console(stderr=True).status("") as status:
+            first_compile.ensure(status.update)

@@ -24,7 +24,7 @@ def command(
     guideline: Annotated[str, typer.Option("--guideline", help="Guideline edition to argue with.")] = "asfa-2023",
     evidence: common.Overlay = None,
     seed: common.Seed = 20_260_101,
-    draws: common.Draws = 400,
+    draws: common.Draws = 240,
     language: common.Language = "en",
     as_json: common.AsJson = False,
 ) -> None:
@@ -33,6 +33,7 @@ def command(
 
     library = common.library(evidence)
     settings = common.unit_settings(library, unit)
+    common.compile_once()
     result = flow.consult(
         bundle, common.day(on), library=library, unit=settings, guideline=guideline, seed=seed, draws=draws
     )

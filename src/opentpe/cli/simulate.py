@@ -45,7 +45,7 @@ def command(
     unit: common.UnitFile = None,
     evidence: common.Overlay = None,
     seed: common.Seed = 20_260_101,
-    draws: common.Draws = 400,
+    draws: common.Draws = 240,
     as_json: common.AsJson = False,
 ) -> None:
     """Forecast a course: volumes, solutes and drugs, calcium, blood volume and pressure, with bands."""
@@ -57,6 +57,7 @@ def command(
         subject = from_bundle(patient, on, library)
     else:
         subject = from_size(sex, age, height_cm, weight_kg, hct, liver, lab or [])
+    common.compile_once()
     forecast = flow.simulate(
         subject,
         read_course(course, dose or []),

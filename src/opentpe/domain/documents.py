@@ -47,7 +47,7 @@ def text(data: Any) -> str:
 def encode(value: object) -> Any:
     """A domain value as plain JSON values."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        hints = _hints(type(value))
+        hints = _hints(typing.cast("Any", type(value)))
         return {f.name: _encode_as(getattr(value, f.name), hints[f.name]) for f in dataclasses.fields(value)}
     if isinstance(value, Enum):
         return value.value
@@ -93,7 +93,7 @@ def _decode(hint: Any, data: Any, where: str) -> Any:
 def _decode_record(cls: type[Any], data: Any, where: str) -> Any:
     if not isinstance(data, dict):
         raise InputError(where, type(data).__name__, f"an object with the fields of {cls.__name__}")
-    hints, values = _hints(cls), {}
+    hints, values = _hints(typing.cast("Any", cls)), {}
     for f in dataclasses.fields(cls):
         if f.name in data:
             values[f.name] = _decode(hints[f.name], data[f.name], f"{where}.{f.name}")

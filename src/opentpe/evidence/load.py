@@ -71,6 +71,10 @@ class Library:
         for file, document in sorted(self.documents.items()):
             yield from _walk(file, "", document)
 
+    def sourced_in(self, file: str) -> Iterator[Sourced]:
+        """Every sourced value of one document, by position."""
+        yield from _walk(file, "", self.documents[file])
+
     def citation(self, key: str) -> Citation:
         """The citation of a source key."""
         try:

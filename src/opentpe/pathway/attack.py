@@ -24,14 +24,14 @@ _REBOUND: Final = ("fingolimod", "siponimod", "ozanimod", "ponesimod", "natalizu
 def attack(sheet: Sheet) -> Fact:
     """Whether an inflammatory attack of the central nervous system is on record."""
     if sheet.relapse is None:
-        return Fact("attack", value=False)
+        return sheet.no("attack")
     return Fact("attack", True, (sheet.relapse.source,))
 
 
 def attack_kind(sheet: Sheet) -> Fact:
     """What kind of attack it is, as optic_neuritis or myelitis."""
     if sheet.relapse is None:
-        return Fact("attack_kind", None)
+        return sheet.unknown("attack_kind")
     return Fact("attack_kind", sheet.relapse.kind, (sheet.relapse.source,))
 
 
@@ -45,16 +45,17 @@ def day_of_attack(sheet: Sheet) -> Fact:
     """Days since onset (onset is day 0); the note tells where the record gives only a month or year."""
     relapse = sheet.relapse
     if relapse is None or relapse.onset is None:
-        return Fact("day_of_attack", None)
+        return sheet.unknown("day_of_attack")
     note = "" if relapse.onset.certain_day else "onset known only as an interval; its first day is used"
     return Fact("day_of_attack", relapse.day(sheet.on), (relapse.source,), note=note)
 
 
 def onset_uncertain(sheet: Sheet) -> Fact:
     """Whether the day of onset is known only as an interval."""
-    onset = sheet.relapse.onset if sheet.relapse is not None else None
-    uncertain = onset is not None and not onset.certain_day
-    return Fact("onset_uncertain", uncertain, (sheet.relapse.source,) if sheet.relapse and uncertain else ())
+    relapse = sheet.relapse
+    if relapse is None or relapse.onset is None or relapse.onset.certain_day:
+        return sheet.no("onset_uncertain")
+    return Fact("onset_uncertain", True, (relapse.source,))
 
 
 def _courses(sheet: Sheet) -> list[tuple[str, str]]:
@@ -71,15 +72,16 @@ def course(sheet: Sheet) -> Fact:
     """The course of the disease, asked for; a code on the problem list is a hint where nobody answered."""
     claims = _courses(sheet)
     if not claims:
-        return Fact("course", None)
+        return sheet.unknown("course")
     return Fact("course", claims[0][0], tuple(dict.fromkeys(s for c, s in claims if c == claims[0][0])))
 
 
 def progressive(sheet: Sheet) -> Fact:
     """Whether the course is primary or secondary progressive."""
     known = sheet.ask("course")
-    value = None if known.value is None else known.value in _PROGRESSIVE
-    return Fact("progressive", value, known.sources)
+    if known.value is None:
+        return sheet.unknown("progressive")
+    return Fact("progressive", known.value in _PROGRESSIVE, known.sources)
 
 
 def course_contradiction(sheet: Sheet) -> Fact:
@@ -87,19 +89,21 @@ def course_contradiction(sheet: Sheet) -> Fact:
     claims = _courses(sheet)
     relapsing = [s for c, s in claims if c == "relapsing"]
     forward = [s for c, s in claims if c in _PROGRESSIVE]
-    both = bool(relapsing and forward)
-    return Fact("course_contradiction", both, tuple(dict.fromkeys(relapsing + forward)) if both else ())
+    if not relapsing or not forward:
+        return sheet.no("course_contradiction")
+    return Fact("course_contradiction", True, tuple(dict.fromkeys(relapsing + forward)))
 
 
 def onset_after_treatment(sheet: Sheet) -> Fact:
     """Whether treatment of the attack is dated before its onset, or the onset lies in the future."""
     relapse = sheet.relapse
     if relapse is None or relapse.onset is None:
-        return Fact("onset_after_treatment", value=False)
+        return sheet.no("onset_after_treatment")
     first = relapse.onset.first_day
     early = tuple(d.source for d in sheet.doses if d.on < first)
-    wrong = bool(early) or first > sheet.on
-    return Fact("onset_after_treatment", wrong, (relapse.source, *dict.fromkeys(early)) if wrong else ())
+    if not early and first <= sheet.on:
+        return sheet.no("onset_after_treatment")
+    return Fact("onset_after_treatment", True, (relapse.source, *dict.fromkeys(early)))
 
 
 def edss_impossible(sheet: Sheet) -> Fact:
@@ -109,8 +113,10 @@ def edss_impossible(sheet: Sheet) -> Fact:
     if relapse is not None:
         rows += [(v, relapse.source) for v in (relapse.baseline_edss, relapse.nadir_edss) if v is not None]
     wrong = [(v, s) for v, s in rows if not 0 <= v <= sheet.limits["severity.edss_top"] or (2 * v) % 1]
+    if not wrong:
+        return sheet.no("edss_impossible")
     note = ", ".join(f"{v:g}" for v, _ in wrong)
-    return Fact("edss_impossible", bool(wrong), tuple(dict.fromkeys(s for _, s in wrong)), note=note)
+    return Fact("edss_impossible", True, tuple(dict.fromkeys(s for _, s in wrong)), note=note)
 
 
 def _plausible_edss(sheet: Sheet, rows: list[Observation]) -> list[Observation]:
@@ -122,12 +128,12 @@ def edss_baseline(sheet: Sheet) -> Fact:
     """EDSS before the attack: as recorded with it, else the last one before onset."""
     relapse = sheet.relapse
     if relapse is None:
-        return Fact("edss_baseline", None)
+        return sheet.unknown("edss_baseline")
     if relapse.baseline_edss is not None:
         return Fact("edss_baseline", relapse.baseline_edss, (relapse.source,))
     row = sheet.before("edss", relapse.onset.first_day) if relapse.onset is not None else None
     if row is None or row.value is None:
-        return Fact("edss_baseline", None)
+        return sheet.unknown("edss_baseline")
     return Fact("edss_baseline", row.value, (row.source,), row.when.age_days(sheet.on))
 
 
@@ -135,21 +141,21 @@ def edss_now(sheet: Sheet) -> Fact:
     """EDSS of the deficit as it stands: the newest since onset, else the worst recorded with the attack."""
     relapse = sheet.relapse
     if relapse is None:
-        return Fact("edss_now", None)
+        return sheet.unknown("edss_now")
     first = relapse.onset.first_day if relapse.onset is not None else date.min
     rows = _plausible_edss(sheet, sheet.since("edss", first))
     if rows:
         return Fact("edss_now", rows[-1].value, (rows[-1].source,), rows[-1].when.age_days(sheet.on))
     if relapse.nadir_edss is not None:
         return Fact("edss_now", relapse.nadir_edss, (relapse.source,))
-    return Fact("edss_now", None)
+    return sheet.unknown("edss_now")
 
 
 def edss_worst(sheet: Sheet) -> Fact:
     """The worst EDSS of the attack so far."""
     relapse, now = sheet.relapse, sheet.ask("edss_now")
     if relapse is None or now.value is None:
-        return Fact("edss_worst", None)
+        return sheet.unknown("edss_worst")
     first = relapse.onset.first_day if relapse.onset is not None else date.min
     rows = _plausible_edss(sheet, sheet.since("edss", first))
     values = [o.value for o in rows if o.value is not None]
@@ -161,7 +167,7 @@ def edss_rise(sheet: Sheet) -> Fact:
     """How far the present EDSS lies above the one before the attack."""
     now, before = sheet.ask("edss_now"), sheet.ask("edss_baseline")
     if now.value is None or before.value is None:
-        return Fact("edss_rise", None)
+        return sheet.unknown("edss_rise")
     return Fact("edss_rise", float(now.value) - float(before.value), now.sources + before.sources)  # type: ignore[arg-type] # both are numbers
 
 
@@ -169,7 +175,7 @@ def recorded_severity(sheet: Sheet) -> Fact:
     """The severity a clinician recorded with the attack."""
     relapse = sheet.relapse
     if relapse is None or not relapse.severity:
-        return Fact("recorded_severity", None)
+        return sheet.unknown("recorded_severity")
     return Fact("recorded_severity", relapse.severity, (relapse.source,))
 
 
@@ -179,7 +185,7 @@ def _worst_acuity(sheet: Sheet, name: str) -> Fact:
     eyes = {o.site: o for o in rows if o.value is not None}
     worst = min(eyes.values(), key=lambda o: o.value or 0.0, default=None)
     if worst is None:
-        return Fact(name, None)
+        return sheet.unknown(name)
     return Fact(name, worst.value, (worst.source,), worst.when.age_days(sheet.on), worst.site)
 
 
@@ -198,17 +204,18 @@ def visual_attack(sheet: Sheet) -> Fact:
     relapse, target = sheet.relapse, sheet.newest.get("target_deficit")
     if relapse is not None and relapse.kind == "optic_neuritis":
         return Fact("visual_attack", True, (relapse.source,))
-    visual = target is not None and target.answer == "visual_loss"
-    return Fact("visual_attack", visual, (target.source,) if target is not None and visual else ())
+    if target is not None and target.answer == "visual_loss":
+        return Fact("visual_attack", True, (target.source,))
+    return sheet.no("visual_attack")
 
 
 def _rise(sheet: Sheet, name: str, kind: str) -> Fact:
     onset = sheet.relapse.onset if sheet.relapse is not None else None
     if onset is None:
-        return Fact(name, None)
+        return sheet.unknown(name)
     now, before = sheet.newest.get(kind), sheet.before(kind, onset.first_day)
     if now is None or now.value is None or now.when.first_day < onset.first_day:
-        return Fact(name, None)
+        return sheet.unknown(name)
     base = before.value if before is not None and before.value is not None else 0.0
     note = "" if before is not None else "no score before the attack; counted from 0"
     return Fact(name, now.value - base, (now.source,), now.when.age_days(sheet.on), note)
@@ -235,7 +242,9 @@ def objective_attack(sheet: Sheet) -> Fact:
     proof = next((f for f in (sign, lesion) if f.value is True), None)
     if proof is not None:
         return Fact("objective_attack", True, proof.sources, proof.age_days)
-    return Fact("objective_attack", None if sign.value is None else False, sign.sources)
+    if sign.value is None:
+        return sheet.unknown("objective_attack")
+    return Fact("objective_attack", False, sign.sources, sign.age_days)
 
 
 def nmosd_hallmark(sheet: Sheet) -> Fact:
@@ -247,7 +256,7 @@ def nmosd_hallmark(sheet: Sheet) -> Fact:
         fact = sheet.ask(name)
         if fact.value is True:
             return Fact("nmosd_hallmark", name, fact.sources, fact.age_days)
-    return Fact("nmosd_hallmark", value=False)
+    return sheet.no("nmosd_hallmark")
 
 
 def _serology(sheet: Sheet, name: str) -> Fact:
@@ -256,7 +265,7 @@ def _serology(sheet: Sheet, name: str) -> Fact:
         return Fact(name, "positive", (positive.source,), positive.when.age_days(sheet.on))
     row = sheet.newest.get(name)
     if row is None:
-        return Fact(name, None)
+        return sheet.unknown(name)
     age = row.when.age_days(sheet.on)
     if age > sheet.limits["look_back.serology_d"]:
         return Fact(name, None, (row.source,), age, "older than the look-back")
@@ -281,7 +290,7 @@ def drug_stopped(sheet: Sheet) -> Fact:
             last = last_taken(drug, sheet.on)
             if drug.end is not None and last is not None and 0 < (sheet.on - last).days <= window:
                 return Fact("drug_stopped", kind, (drug.source,), (sheet.on - last).days)
-    return Fact("drug_stopped", value=False)
+    return sheet.no("drug_stopped")
 
 
 def exchanges_done(sheet: Sheet) -> Fact:
@@ -302,10 +311,10 @@ def attack_shortly_before(sheet: Sheet) -> Fact:
     """Days from the onset of an earlier attack to this one, where they are too few to count as two attacks."""
     onset = sheet.onset
     if onset is None:
-        return Fact("attack_shortly_before", value=False)
+        return sheet.no("attack_shortly_before")
     for row in sheet.patient.conditions:
         if row.kind in _ATTACKS and row.onset is not None:
             apart = (onset - row.onset.first_day).days
             if 0 < apart < sheet.limits["clock.separate_d"]:
                 return Fact("attack_shortly_before", apart, (row.source,))
-    return Fact("attack_shortly_before", value=False)
+    return sheet.no("attack_shortly_before")

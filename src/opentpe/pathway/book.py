@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
@@ -15,8 +15,8 @@ from opentpe.evidence.load import Library
 from opentpe.pathway import facts
 from opentpe.pathway.derive import Derivation, derivation_question
 from opentpe.pathway.guidelines import Guideline, guideline_of
-from opentpe.pathway.rules import EFFECTS, Clause, Rule, parse_condition, silent_steps, step_of
-from opentpe.pathway.sheet import Question, Sheet, sheet_of
+from opentpe.pathway.rules import EFFECTS, Clause, Line, Rule, parse_condition
+from opentpe.pathway.sheet import Blank, Question, Sheet, sheet_of
 from opentpe.pathway.steroids import Regimen, regimens_of
 
 GATES: Final = ("g0", "g1", "g2", "g3", "g4", "g5", "g6", "g7", "g8", "g9")
@@ -36,22 +36,36 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """What a gate says once the advice is known: the part that is the same for everyone, ready, and the rest."""
+    """What a gate says once the advice is known.
+
+    `fixed` is the same for everyone; `quiet` rules are false, with their trace line ready, as long as the record holds
+    nothing that their first fact reads; `loud` rules are looked at for every patient.
+    """
 
     guard: tuple[Clause, ...]
-    fixed: tuple[Rule, ...]
     fixed_steps: tuple[Step, ...]
     fixed_alerts: tuple[Alert, ...]
-    rules: tuple[Rule, ...]
+    quiet: tuple[tuple[Rule, Step], ...]
+    quiet_steps: tuple[Step, ...]
+    quiet_facts: frozenset[str]
+    loud: tuple[Rule, ...]
 
     @classmethod
-    def of(cls, gate: Gate) -> Remark:
+    def of(cls, gate: Gate, blank: Blank) -> Remark:
         """The remarks of a gate."""
         rules = [r for r in gate.rules if r.effect not in (*_DECIDES, "cap")]
-        fixed = tuple(r for r in rules if r.unconditional is not None)
-        steps = tuple(step_of(r, outcome=True, facts=()) for r in fixed)
-        alerts = tuple(r.unconditional for r in fixed if r.unconditional is not None)
-        return cls(gate.guard, fixed, steps, alerts, tuple(r for r in rules if r.unconditional is None))
+        fixed = [r for r in rules if r.unconditional is not None]
+        ready = {r.key: r.line.silent.get(id(blank.known.get(r.line.first))) for r in rules}
+        quiet = tuple((r, step) for r in rules if (step := ready[r.key]) is not None)
+        return cls(
+            gate.guard,
+            tuple(r.line.step(outcome=True, facts=()) for r in fixed),
+            tuple(r.unconditional for r in fixed if r.unconditional is not None),
+            quiet,
+            tuple(step for _, step in quiet),
+            frozenset(r.line.first for r, _ in quiet),
+            tuple(r for r in rules if r.unconditional is None and ready[r.key] is None),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +73,8 @@ class Pathway:
     """All rules ready to walk. Build it once per library with `Pathway.of` and pass it along.
 
     `deciding` are the rules that set the advice, in order; `caps` may lower it; `remarks` follow the advice, by gate.
-    `reach` tells, for a fact, every answer that depends on it; `first` the first deciding rule that looks at it.
+    `reach` tells, for a fact, every answer that depends on it; `places` which deciding rules look at it;
+    `roots` the recorded facts that an answer rests on.
     """
 
     gates: tuple[Gate, ...]
@@ -69,14 +84,17 @@ class Pathway:
     guidelines: Mapping[str, Guideline]
     limits: Mapping[str, float]
     regimens: tuple[Regimen, ...]
+    blank: Blank
     deciding: tuple[Rule, ...]
     caps: tuple[Rule, ...]
     remarks: tuple[Remark, ...]
     reach: Mapping[str, frozenset[str]]
-    first: Mapping[str, int]
+    places: Mapping[str, tuple[int, ...]]
+    roots: Mapping[str, frozenset[str]]
     probes: Mapping[str, tuple[bool | float | str, ...]]
     nearby: Mapping[str, tuple[bool | float | str, ...]]
     gate_of: Mapping[str, str]
+    cap_facts: frozenset[str]
     unit: Mapping[str, Any]
     advices: Mapping[Advice, Fact]
     open_questions: frozenset[str]  # unknown until answered, and not following from others
@@ -102,9 +120,9 @@ class Pathway:
                 yield {
                     "gate": gate.key,
                     "gate_name": gate.name,
-                    "rule": rule.name,
+                    "rule": rule.line.name,
                     "code": rule.code,
-                    "when": rule.condition,
+                    "when": rule.line.condition,
                     "effect": rule.effect,
                     "advice": rule.advice.value if rule.advice is not None else "",
                     "kind": rule.kind,
@@ -117,7 +135,7 @@ class Pathway:
     def sheet(self, patient: Patient, relapse: Relapse | None, on: date, unit: Mapping[str, Any] | None) -> Sheet:
         """A fresh working sheet for one patient."""
         settings = {**self.unit, **unit} if unit else self.unit
-        return sheet_of(patient, relapse, on, settings, self.limits, self.questions, self.regimens)
+        return sheet_of(patient, relapse, on, settings, self)
 
     def with_definition(self, name: str) -> Pathway:
         """The same pathway with another published definition of "refractory"."""
@@ -128,9 +146,8 @@ class Pathway:
         if self.definition == name:
             return self
         questions = {**self.questions, "refractory": derivation_question(self.variants[name])}
-        reach = _reach(questions)
-        first = _first(reach, list(self.deciding))
-        return replace(self, definition=name, questions=questions, reach=reach, first=first)
+        reach, roots = _reach(questions), _roots(questions)
+        return replace(self, definition=name, questions=questions, reach=reach, roots=roots)
 
 
 def _build(library: Library, limits: Mapping[str, float]) -> Pathway:
@@ -155,14 +172,17 @@ def _build(library: Library, limits: Mapping[str, float]) -> Pathway:
         guidelines,
         limits,
         regimens_of(library.document("steroids")),
+        blank := Blank.of(questions),
         tuple(r for r in rules if r.effect in _DECIDES),
         tuple(r for r in rules if r.effect == "cap"),
-        tuple(Remark.of(g) for g in gates),
-        reach := _reach(questions),
-        _first(reach, rules),
+        tuple(Remark.of(g, blank) for g in gates),
+        _reach(questions),
+        _places(r for r in rules if r.effect in _DECIDES),
+        _roots(questions),
         _probes(questions, rules, [*derivations.values(), *variants.values()]),
         _nearby(questions, rules, [*derivations.values(), *variants.values()]),
         _gate_of(gates, derivations),
+        frozenset(c.fact for r in rules if r.effect == "cap" for c in r.clauses),
         library.document("unit"),
         reader.advices,
         frozenset(n for n, q in questions.items() if not q.assumed and not q.needs),
@@ -225,40 +245,33 @@ class _Reader:
         name, effect = str(row["name"]), str(row["effect"])
         if effect not in EFFECTS:
             raise EvidenceError(f"pathway rule {gate}.{name}: no effect {effect!r}")
+        when, sources = str(row.get("when", "")), tuple(row.get("sources", ()))
+        advice = Advice(row["advice"]) if "advice" in row else None
+        says = f"{effect}: {advice.value if advice else row.get('setting') or row.get('code', name)}"
+        line = Line(gate, name, when, self.clauses(when, f"{gate}.{name}"), says, sources)
         rule = Rule(
-            gate=gate,
-            name=name,
-            condition=str(row.get("when", "")),
-            clauses=self.clauses(str(row.get("when", "")), f"{gate}.{name}"),
+            line=line.prepared(self.shared(line.clauses[0].fact)) if line.clauses else line,
             effect=effect,
             code=str(row.get("code", name)),
-            advice=Advice(row["advice"]) if "advice" in row else None,
+            advice=advice,
             kind=str(row.get("kind", "")),
             due=str(row.get("due", "")),
             setting=str(row.get("setting", "")),
             facts=tuple(row.get("facts", ())),
             values=tuple(self._value(k, v) for k, v in row.get("values", {}).items()),
-            sources=tuple(row.get("sources", ())),
             level=str(row.get("level", "")),
             provisional_on=tuple(row.get("provisional_on", ())),
             rank=int(row.get("rank", 5)),
             reassess_d=self.limit(row["reassess"].removeprefix("@")) if "reassess" in row else None,
         )
-        return self._finished(rule)
+        fixed = effect == "alert" and not line.clauses and not rule.facts
+        ready = Alert(rule.code, rule.kind, rule.values, sources, rule.level, rule.due) if fixed else None
+        return replace(rule, unconditional=ready)
 
     def _value(self, name: str, value: str | float) -> Fact:
         if isinstance(value, str) and value.startswith("@"):
             return Fact(name, self.limit(value[1:]), ("local setting",))
         return Fact(name, value)
-
-    def _finished(self, rule: Rule) -> Rule:
-        """The rule with everything prepared that does not depend on a patient."""
-        fixed = rule.effect == "alert" and not rule.clauses and not rule.facts
-        ready = Alert(rule.code, rule.kind, rule.values, rule.sources, rule.level, rule.due) if fixed else None
-        line = Step(rule.gate, rule.name, rule.condition, outcome=False, sources=rule.sources)
-        shared = self.shared(rule.clauses[0].fact) if rule.clauses else ()
-        first = rule.clauses[0].fact if rule.clauses else ""
-        return replace(rule, unconditional=ready, first=first, silent=silent_steps(rule.clauses, shared, line))
 
 
 def _reach(questions: Mapping[str, Question]) -> dict[str, frozenset[str]]:
@@ -271,14 +284,18 @@ def _reach(questions: Mapping[str, Question]) -> dict[str, frozenset[str]]:
     return {name: frozenset(_closure(name, direct)) for name in questions}
 
 
-def _first(reach: Mapping[str, frozenset[str]], rules: list[Rule]) -> dict[str, int]:
-    looks: dict[str, int] = {}
-    deciding = [r for r in rules if r.effect in _DECIDES]
+def _roots(questions: Mapping[str, Question]) -> dict[str, frozenset[str]]:
+    needs = {name: set(question.needs) for name, question in questions.items()}
+    below = {name: _closure(name, needs) for name in needs}
+    return {n: frozenset(b for b in below[n] if not needs[b]) if needs[n] else frozenset({n}) for n in needs}
+
+
+def _places(deciding: Iterable[Rule]) -> dict[str, tuple[int, ...]]:
+    found: dict[str, list[int]] = {}
     for place, rule in enumerate(deciding):
-        for clause in rule.clauses:
-            looks.setdefault(clause.fact, place)
-    last = len(deciding)
-    return {name: min(looks.get(n, last) for n in (name, *reach[name])) for name in reach}
+        for name in dict.fromkeys(c.fact for c in rule.clauses):
+            found.setdefault(name, []).append(place)
+    return {name: tuple(places) for name, places in found.items()}
 
 
 def _closure(name: str, direct: Mapping[str, set[str]]) -> set[str]:
@@ -304,7 +321,9 @@ def _nearby(
     questions: Mapping[str, Question], rules: list[Rule], derivations: list[Derivation]
 ) -> dict[str, tuple[bool | float | str, ...]]:
     """The answers on both sides of every bound that rules set for a number; all answers for the rest."""
-    clauses = [c for r in rules for c in r.clauses] + [c for d in derivations for b in d.branches for c in b.clauses]
+    clauses = [c for r in rules for c in r.clauses] + [
+        c for d in derivations for b in d.branches for c in b.line.clauses
+    ]
     found: dict[str, tuple[bool | float | str, ...]] = {}
     for name, question in questions.items():
         mine = [c for c in clauses if c.fact == name]
@@ -320,7 +339,7 @@ def _nearby(
 def _gate_of(gates: tuple[Gate, ...], derivations: Mapping[str, Derivation]) -> dict[str, str]:
     found: dict[str, str] = {}
     for gate in gates:
-        mine = [c.fact for d in derivations.values() if d.gate == gate.key for b in d.branches for c in b.clauses]
+        mine = [c.fact for d in derivations.values() if d.gate == gate.key for b in d.branches for c in b.line.clauses]
         for name in (*mine, *(c.fact for r in gate.rules if r.advice is not None for c in r.clauses)):
             found.setdefault(name, gate.key)
     return found

@@ -17,9 +17,9 @@ from opentpe.pathway.walk import Verdict
 _FIXED: Final = frozenset({"attack", "attack_kind", "advice", "recorded_severity", "edss_baseline", "steroid_first"})
 
 
-def smallest_changes(pathway: Pathway, sheet: Sheet, verdict: Verdict, asked: tuple[str, ...]) -> tuple[Change, ...]:
+def smallest_changes(pathway: Pathway, sheet: Sheet, verdict: Verdict, asked: frozenset[str]) -> tuple[Change, ...]:
     """For every other advice the fewest facts that lead there; the nearest value of a number. Lowest advice first."""
-    singles = [f for name in asked if _may_change(pathway, name) for f in _answers(pathway, sheet, name)]
+    singles = [f for name in sorted(asked) if _may_change(pathway, name) for f in _answers(pathway, sheet, name)]
     found: dict[tuple[Advice, tuple[str, ...]], Change] = {}
     for fact in singles:
         _keep(found, _tried(pathway, sheet, verdict, (fact,)), sheet)
@@ -37,7 +37,7 @@ def _may_change(pathway: Pathway, name: str) -> bool:
 
 
 def _answers(pathway: Pathway, sheet: Sheet, name: str) -> Iterator[Fact]:
-    now = sheet.known[name].value
+    now = sheet.value(name)
     for answer in pathway.nearby[name]:
         if answer != now and not (answer is False and now is None):
             yield supposed(name, answer)
@@ -47,7 +47,7 @@ def _tried(pathway: Pathway, sheet: Sheet, verdict: Verdict, facts: tuple[Fact, 
     advice = advice_if(pathway, sheet, facts, verdict).advice
     if advice is verdict.advice:
         return None
-    return Change(tuple(sheet.known[f.name] for f in facts), facts, advice)
+    return Change(tuple(sheet.ask(f.name) for f in facts), facts, advice)
 
 
 def _keep(found: dict[tuple[Advice, tuple[str, ...]], Change], change: Change | None, sheet: Sheet) -> None:
@@ -62,7 +62,7 @@ def _keep(found: dict[tuple[Advice, tuple[str, ...]], Change], change: Change | 
 def _distance(change: Change, sheet: Sheet) -> float:
     total = 0.0
     for fact in change.would_be:
-        now = sheet.known[fact.name].value
+        now = sheet.value(fact.name)
         if isinstance(now, float | int) and isinstance(fact.value, float | int):
             total += abs(float(fact.value) - float(now))
     return total

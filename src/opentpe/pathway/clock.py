@@ -21,7 +21,7 @@ def decide_on(sheet: Sheet) -> Fact:
     if sheet.value("steroid_status") == "in_progress":
         end = sheet.value("steroid_planned_end") or end
     if end is None:
-        return Fact("decide_on", None)
+        return sheet.unknown("decide_on")
     if sheet.value("severity") == "severe" or sheet.value("worsening"):
         return Fact("decide_on", end, note="the last dose, because severe or worsening")
     after = end + _days(sheet, "judge_after_end_d")

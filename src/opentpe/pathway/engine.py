@@ -13,12 +13,12 @@ from opentpe.domain.relapse import Relapse
 from opentpe.errors import EvidenceError
 from opentpe.evidence.load import Library
 from opentpe.pathway import clock
-from opentpe.pathway.book import Pathway
+from opentpe.pathway.book import Pathway, Remark
 from opentpe.pathway.change import smallest_changes
-from opentpe.pathway.derive import outcome_of
 from opentpe.pathway.guidelines import position_on
+from opentpe.pathway.look import look, outcome_of
 from opentpe.pathway.missing import assumed_facts, missing_facts
-from opentpe.pathway.rules import Rule, step_of
+from opentpe.pathway.rules import Rule
 from opentpe.pathway.sheet import Sheet
 from opentpe.pathway.walk import Verdict, walk
 
@@ -80,7 +80,7 @@ class Walked(NamedTuple):
 
     sheet: Sheet
     verdict: Verdict
-    asked: tuple[str, ...]
+    asked: frozenset[str]
     steps: list[Step]
 
 
@@ -96,7 +96,13 @@ def _walked(
     sheet.trace = steps
     verdict = walk(pathway, sheet, steps)
     sheet.trace = None
-    return Walked(sheet, verdict, tuple(sheet.known), steps)
+    return Walked(sheet, verdict, _asked(pathway, steps), steps)
+
+
+def _asked(pathway: Pathway, steps: list[Step]) -> frozenset[str]:
+    """The recorded facts behind every answer that decided a step."""
+    names = {fact.name for step in steps for fact in step.facts}
+    return frozenset().union(*[pathway.roots[name] for name in names])
 
 
 def _by_definition(
@@ -147,7 +153,9 @@ def _main_reasons(verdict: Verdict) -> Iterable[Reason]:
     if verdict.cap is not None:
         yield _reason(verdict.cap, verdict.cap_facts)
     if verdict.stopped_by:
-        yield Reason("needs_fact", verdict.rule.gate if verdict.rule else "", verdict.stopped_by, ("opentpe_practice",))
+        yield Reason(
+            "needs_fact", verdict.rule.line.gate if verdict.rule else "", verdict.stopped_by, ("opentpe_practice",)
+        )
     elif verdict.rule is not None:
         yield _reason(verdict.rule, verdict.facts)
     else:
@@ -155,7 +163,7 @@ def _main_reasons(verdict: Verdict) -> Iterable[Reason]:
 
 
 def _reason(rule: Rule, facts: tuple[Fact, ...]) -> Reason:
-    return Reason(rule.code, rule.gate, (*facts, *rule.values), rule.sources, rule.level)
+    return Reason(rule.code, rule.line.gate, (*facts, *rule.values), rule.sources, rule.level)
 
 
 def _guideline_reasons(verdict: Verdict, positions: tuple[Position, ...], chosen: str) -> Iterable[Reason]:
@@ -186,26 +194,31 @@ class Remarks:
         self.provisional: list[str] = []
         self.setting = ""
         sheet.known["advice"] = pathway.advices[verdict.advice]
+        sheet.trace = steps
         for remark in pathway.remarks:
             if outcome_of(remark.guard, sheet)[0]:
                 steps.extend(remark.fixed_steps)
                 self.alerts.extend(remark.fixed_alerts)
-                self._look(remark.rules, sheet, steps)
+                self._look_quiet(remark, sheet, steps)
+                self._look(remark.loud, sheet, steps)
+        sheet.trace = None
 
     @property
     def ranked(self) -> tuple[Reason, ...]:
         """The further reasons, the weightiest first."""
         return tuple(reason for _, reason in sorted(self.reasons, key=lambda r: r[0]))
 
-    def _look(self, rules: tuple[Rule, ...], sheet: Sheet, steps: list[Step]) -> None:
-        known = sheet.known
+    def _look_quiet(self, remark: Remark, sheet: Sheet, steps: list[Step]) -> None:
+        opened = remark.quiet_facts & sheet.opened
+        if not opened:
+            steps.extend(remark.quiet_steps)
+            return
+        steps.extend(step for rule, step in remark.quiet if rule.line.first not in opened)
+        self._look([rule for rule, _ in remark.quiet if rule.line.first in opened], sheet, steps)
+
+    def _look(self, rules: Iterable[Rule], sheet: Sheet, steps: list[Step]) -> None:
         for rule in rules:
-            ready = rule.silent.get(id(known.get(rule.first) or sheet.ask(rule.first)))
-            if ready is not None:
-                steps.append(ready)
-                continue
-            outcome, facts = outcome_of(rule.clauses, sheet)
-            steps.append(step_of(rule, outcome, facts))
+            outcome, facts = look(rule.line, sheet, steps)
             if outcome:
                 self._act(rule, facts, sheet)
 
@@ -214,7 +227,7 @@ class Remarks:
         if rule.effect == "alert":
             self.alerts.append(Alert(rule.code, rule.kind, shown, rule.sources, rule.level, rule.due))
         elif rule.effect == "reason":
-            self.reasons.append((rule.rank, Reason(rule.code, rule.gate, shown, rule.sources, rule.level)))
+            self.reasons.append((rule.rank, Reason(rule.code, rule.line.gate, shown, rule.sources, rule.level)))
         elif rule.effect == "provisional":
             self.provisional.extend(rule.provisional_on)
         elif not self.setting:

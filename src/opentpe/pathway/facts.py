@@ -13,7 +13,6 @@ from opentpe.pathway.sheet import Question, Sheet, last_taken
 
 Read = Callable[[Sheet], Fact]
 _YES: Final = ("present", "positive", "yes", "pregnant", "infected")
-_YES_OR_NO: Final = ("present", "condition", "drug")
 _ROOMS: Final[tuple[ModuleType, ...]] = (attack, steroids, response, clock, safety)
 
 
@@ -24,11 +23,13 @@ def question(name: str, row: Mapping[str, Any], limits: Mapping[str, float]) -> 
         how, _, what = str(row["read"]).partition(" ")
         days = int(limits[row["look_back"].removeprefix("@")]) if "look_back" in row else None
         absent, no = silence(name, absence)
-        silent = no if how in _YES_OR_NO and absence is Absence.ASSUMED_FALSE else absent
+        silent = no if row.get("silence", _usual_silence(how, absence)) == "no" else absent
+        kinds = tuple(what.split("|"))
+        looks_at = tuple(row.get("looks_at", _looks_at(how, kinds)))
         return Question(
             name,
             absence,
-            _reader(how, name, tuple(what.split("|")), days, silent),
+            _reader(how, name, kinds, days, silent),
             absent,
             no,
             days,
@@ -36,9 +37,22 @@ def question(name: str, row: Mapping[str, Any], limits: Mapping[str, float]) -> 
             tuple(row.get("answers", ())),
             str(row.get("settled_by", "")),
             bool(row.get("inspects")),
+            looks_at,
+            silent if looks_at else None,
         )
     except (KeyError, ValueError) as error:
         raise EvidenceError(f"evidence/pathway/facts.toml: {name}: {error}") from error
+
+
+def _usual_silence(how: str, absence: Absence) -> str:
+    yes_or_no = how in ("present", "condition", "drug", "function")
+    return "no" if yes_or_no and absence is Absence.ASSUMED_FALSE else "unknown"
+
+
+def _looks_at(how: str, kinds: tuple[str, ...]) -> tuple[str, ...]:
+    if how in ("condition", "drug"):
+        return tuple(f"{how} {k}" for k in kinds)
+    return (f"observation {kinds[0]}",) if how != "function" else ()
 
 
 def silence(name: str, absence: Absence = Absence.FOLLOWS) -> tuple[Fact, Fact]:

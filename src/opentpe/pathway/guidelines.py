@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from opentpe.domain.decision import Position
-from opentpe.pathway.derive import Parse, outcome_of
+from opentpe.pathway.derive import Parse
+from opentpe.pathway.look import outcome_of
 from opentpe.pathway.rules import Clause
 from opentpe.pathway.sheet import Sheet
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from opentpe.domain.decision import Absence, Advice, Fact, Missing
 from opentpe.pathway.book import Pathway
 from opentpe.pathway.sheet import Sheet
-from opentpe.pathway.walk import Verdict, recap, walk
+from opentpe.pathway.walk import Verdict, capped, uncapped, verdict_of, walk
+
+_SILENT: Final = (None, False, "none")
 
 
 def supposing(pathway: Pathway, sheet: Sheet, changes: Iterable[Fact]) -> Sheet:
@@ -52,25 +55,38 @@ def supposed(name: str, answer: bool | float | str) -> Fact:
 
 
 def advice_if(pathway: Pathway, sheet: Sheet, changes: tuple[Fact, ...], now: Verdict) -> Verdict:
-    """The verdict with some facts answered otherwise; rules that look at none of them are not walked again."""
-    supposed = supposing(pathway, sheet, changes)
-    start = min(pathway.first[f.name] for f in changes)
-    if start > now.place and not now.stopped_by:
-        return recap(pathway, supposed, now)
-    return walk(pathway, supposed, start=min(start, now.place))
+    """The verdict with some facts answered otherwise; only rules that look at a changed answer are looked at again."""
+    other = supposing(pathway, sheet, changes)
+    changed = _changed(pathway, sheet, other, changes)
+    for place in sorted({p for n in changed for p in pathway.places.get(n, ()) if p <= now.place}):
+        verdict = verdict_of(pathway, other, place, None)
+        if verdict is not None:
+            return capped(pathway, other, verdict)
+        if place == now.place:
+            return walk(pathway, other, start=place + 1)
+    if now.stopped_by or not changed & pathway.cap_facts:
+        return now
+    return capped(pathway, other, uncapped(now))
 
 
-def missing_facts(pathway: Pathway, sheet: Sheet, verdict: Verdict, asked: tuple[str, ...]) -> tuple[Missing, ...]:
+def _changed(pathway: Pathway, sheet: Sheet, other: Sheet, changes: tuple[Fact, ...]) -> set[str]:
+    names = {f.name for f in changes}
+    follows = set().union(*(pathway.reach[n] for n in names)) & sheet.known.keys()
+    return names | {n for n in follows if other.ask(n).value != sheet.known[n].value}
+
+
+def missing_facts(pathway: Pathway, sheet: Sheet, verdict: Verdict, asked: frozenset[str]) -> tuple[Missing, ...]:
     """The unknown facts of the walk: those that could change the advice first, then those that must be known."""
-    needed = {f.name for f in verdict.stopped_by}
+    needed = {n for f in verdict.stopped_by for n in pathway.roots[f.name]}
     rows = []
-    for name in asked:
-        if sheet.known[name].value is not None or name not in pathway.open_questions:
+    for name in sorted(pathway.open_questions & asked):
+        fact = sheet.known.get(name)
+        if fact is None or fact.value is not None:
             continue
         if _answered_otherwise(pathway, sheet, name):
             continue
         advices = could_become(pathway, sheet, name, verdict)
-        if advices or name in needed:
+        if advices or (name in needed and pathway.questions[name].absence is Absence.STOPS):
             rows.append(Missing(name, pathway.questions[name].absence, pathway.gate_of.get(name, ""), advices))
     if len(rows) < 2:
         return tuple(rows)
@@ -84,16 +100,12 @@ def _answered_otherwise(pathway: Pathway, sheet: Sheet, name: str) -> bool:
     return bool(other) and sheet.ask(other).value is not None
 
 
-def assumed_facts(pathway: Pathway, sheet: Sheet, asked: tuple[str, ...]) -> tuple[Fact, ...]:
+def assumed_facts(pathway: Pathway, sheet: Sheet, asked: frozenset[str]) -> tuple[Fact, ...]:
     """What the walk took for granted because nobody recorded it, and what was read off other findings."""
-    rows = [sheet.known[n] for n in asked if n in pathway.assumable and _silent(sheet.known[n])]
+    rows = [f for n in sorted(pathway.assumable & asked) if not (f := sheet.ask(n)).sources and f.value in _SILENT]
     for name in pathway.settled:
         fact = sheet.known.get(name)
         if fact is not None and fact.value is None:
             other = sheet.ask(pathway.questions[name].settled_by)
             rows += [other] if other.value is not None else []
     return tuple(rows)
-
-
-def _silent(fact: Fact) -> bool:
-    return not fact.sources and fact.value in (None, False, "none")

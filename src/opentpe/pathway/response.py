@@ -39,7 +39,7 @@ def response_to_steroids(sheet: Sheet) -> Fact:
         return Fact(_NAME, coded.value, coded.sources, coded.age_days)
     first = sheet.value("steroid_first")
     if first is None:
-        return Fact(_NAME, None)
+        return sheet.unknown(_NAME)
     if sheet.ask("visual_attack").value:
         return _by_acuity(sheet, first)
     system = _by_system(sheet, first)
@@ -51,7 +51,7 @@ def worsening(sheet: Sheet) -> Fact:
     response = sheet.ask(_NAME)
     if response.value == "worse":
         return Fact("worsening", True, response.sources, response.age_days)
-    return Fact("worsening", value=False)
+    return sheet.no("worsening")
 
 
 def _course(sheet: Sheet, kind: str, site: str, first: date, score: Callable[[float], float]) -> Course | None:
@@ -97,14 +97,14 @@ def _by_system(sheet: Sheet, first: date) -> Fact:
     kind = _SYSTEM_OF.get(target.answer, "") if target is not None else ""
     course = _course(sheet, kind, "", first, float) if kind else None
     if course is None:
-        return Fact(_NAME, None)
+        return sheet.unknown(_NAME)
     return _judged(course, sheet.limits["severity.fs_rise"], course.before, "read off the functional system")
 
 
 def _by_edss(sheet: Sheet, first: date) -> Fact:
     now, worst, base = (sheet.ask(n) for n in ("edss_now", "edss_worst", "edss_baseline"))
     if not isinstance(now.value, float | int) or not isinstance(worst.value, float | int):
-        return Fact(_NAME, None)
+        return sheet.unknown(_NAME)
     if now.age_days is None or now.age_days >= (sheet.on - first).days:
         return Fact(_NAME, None, note="no EDSS since steroids began")
     rows = [o for o in sheet.since("edss", sheet.onset or first) if o.when.first_day <= first]

@@ -40,13 +40,36 @@ class Clause(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """One rule of a gate: a condition and its one effect."""
+class Line:
+    """A condition as the trace shows it: where it stands, what it asks, what it does when it holds."""
 
     gate: str
     name: str
     condition: str
     clauses: tuple[Clause, ...]
+    says: str
+    sources: tuple[str, ...]
+    first: str = ""  # the fact its first clause asks for
+    silent: Mapping[int, Step] = field(default_factory=dict)  # ready trace lines, by identity of a shared answer
+
+    def step(self, outcome: bool | None, facts: tuple[Fact, ...]) -> Step:
+        """The trace line."""
+        return Step(self.gate, self.name, self.condition, outcome, facts, self.says if outcome else "", self.sources)
+
+    def prepared(self, shared: Iterable[Fact]) -> Line:
+        """The line with its trace ready for shared answers that make the first clause false: most rules end there."""
+        if not self.clauses:
+            return self
+        first = self.clauses[0]
+        silent = {id(f): self.step(outcome=False, facts=(f,)) for f in shared if first.holds(f) is False}
+        return replace(self, first=first.fact, silent=silent)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule of a gate: a condition and its one effect."""
+
+    line: Line
     effect: str
     code: str
     advice: Advice | None = None
@@ -55,26 +78,26 @@ class Rule:
     setting: str = ""
     facts: tuple[str, ...] = ()
     values: tuple[Fact, ...] = ()
-    sources: tuple[str, ...] = ()
     level: str = ""
     provisional_on: tuple[str, ...] = ()
     rank: int = 5  # of a reason: lower is said earlier
     reassess_d: float | None = None  # days until the next look, where the rule has its own
     unconditional: Alert | None = None  # the finished alert where nothing of the patient is in it
-    first: str = ""  # the fact its first clause asks for
-    silent: Mapping[int, Step] = field(default_factory=dict)  # ready trace lines, by identity of a shared answer
 
     @property
     def key(self) -> str:
         """Its address: "g1.fever"."""
-        return f"{self.gate}.{self.name}"
+        return f"{self.line.gate}.{self.line.name}"
 
     @property
-    def says(self) -> str:
-        """What it does when it holds, for the trace."""
-        if self.advice is not None:
-            return f"{self.effect}: {self.advice.value}"
-        return f"{self.effect}: {self.setting or self.code}"
+    def clauses(self) -> tuple[Clause, ...]:
+        """Its condition in clauses."""
+        return self.line.clauses
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Its sources."""
+        return self.line.sources
 
 
 def parse_clause(text: str, where: str, limit: Limit, assumed: Callable[[str], bool]) -> Clause:
@@ -117,16 +140,3 @@ def parse_condition(text: str, where: str, limit: Limit, assumed: Callable[[str]
     """The clauses of a condition; an empty condition always holds."""
     parts = [p.strip() for p in re.split(r"\s+and\s+", text.strip()) if p.strip()]
     return tuple(parse_clause(p, where, limit, assumed) for p in parts)
-
-
-def silent_steps(clauses: tuple[Clause, ...], shared: Iterable[Fact], line: Step) -> dict[int, Step]:
-    """The finished trace lines for shared answers that make the first clause false: most rules end there."""
-    if not clauses:
-        return {}
-    first = clauses[0]
-    return {id(f): replace(line, outcome=False, facts=(f,)) for f in shared if first.holds(f) is False}
-
-
-def step_of(rule: Rule, outcome: bool | None, facts: tuple[Fact, ...]) -> Step:
-    """The trace line of one rule."""
-    return Step(rule.gate, rule.name, rule.condition, outcome, facts, rule.says if outcome else "", rule.sources)

@@ -24,14 +24,14 @@ def urine_positive(sheet: Sheet) -> Fact:
             age = row.when.age_days(sheet.on)
             if age <= sheet.limits["look_back.urine_d"]:
                 return Fact("urine_positive", kind, (row.source,), age)
-    return Fact("urine_positive", value=False)
+    return sheet.no("urine_positive")
 
 
 def leucocytes_on_steroids(sheet: Sheet) -> Fact:
     """A raised leucocyte count during or just after high-dose steroids, which proves no infection."""
     row, since = sheet.newest.get("leucocytes"), sheet.value("days_since_steroid_end")
     if row is None or row.value is None or since is None:
-        return Fact("leucocytes_on_steroids", value=False)
+        return sheet.no("leucocytes_on_steroids")
     raised = row.value > sheet.limits["infection.leucocytes_10_9_l"]
     recent = since <= sheet.limits["infection.leucocytes_after_steroids_d"]
     value = row.value if raised and recent else False
@@ -44,7 +44,7 @@ def _drug(sheet: Sheet, name: str, kinds: tuple[str, ...], days: float) -> Fact:
             last = last_taken(drug, sheet.on)
             if last is not None and (sheet.on - last).days <= days:
                 return Fact(name, drug.kind, (drug.source,), (sheet.on - last).days)
-    return Fact(name, value=False)
+    return sheet.no(name)
 
 
 def complement_inhibitor(sheet: Sheet) -> Fact:
@@ -60,7 +60,7 @@ def anti_il6(sheet: Sheet) -> Fact:
 def antibody_just_given(sheet: Sheet) -> Fact:
     """An antibody given so recently that an exchange would remove much of the dose."""
     drug = _drug(sheet, "antibody_just_given", ("antibody",), sheet.limits["drug.antibody_gap_h"] / 24)
-    return drug if drug.value not in _COMPLEMENT else Fact("antibody_just_given", value=False)
+    return drug if drug.value not in _COMPLEMENT else sheet.no("antibody_just_given")
 
 
 def antibody(sheet: Sheet) -> Fact:
@@ -89,14 +89,14 @@ def plasma_intolerance(sheet: Sheet) -> Fact:
     row = sheet.newest.get("iga")
     if row is not None and row.value is not None and row.value < sheet.limits["safety.iga_low_g_l"]:
         return Fact("plasma_intolerance", "iga_low", (row.source,), row.when.age_days(sheet.on))
-    return Fact("plasma_intolerance", value=False)
+    return sheet.no("plasma_intolerance")
 
 
 def allergy_on_circuit(sheet: Sheet) -> Fact:
     """An allergy to something the circuit or the order contains."""
     kinds = ("albumin", "heparin", "ethylene_oxide", "latex", "citrate")
     row = next((a for a in sheet.patient.allergies if a.kind in kinds), None)
-    return Fact("allergy_on_circuit", row.kind if row else False, (row.source,) if row else ())
+    return Fact("allergy_on_circuit", row.kind, (row.source,)) if row else sheet.no("allergy_on_circuit")
 
 
 def pregnant(sheet: Sheet) -> Fact:
@@ -110,15 +110,15 @@ def pregnant(sheet: Sheet) -> Fact:
     age = sheet.value("age_years")
     fertile = age is None or sheet.limits["safety.fertile_from_y"] <= age <= sheet.limits["safety.fertile_to_y"]
     if sheet.patient.sex != "male" and fertile:
-        return Fact("pregnant", None)
-    return Fact("pregnant", value=False)
+        return sheet.unknown("pregnant")
+    return sheet.no("pregnant")
 
 
 def bmi(sheet: Sheet) -> Fact:
     """Body mass index from measured weight and height, kg/m²."""
     weight, height = sheet.newest.get("weight"), sheet.newest.get("height")
     if weight is None or height is None or not weight.value or not height.value:
-        return Fact("bmi", None)
+        return sheet.unknown("bmi")
     return Fact("bmi", weight.value / (height.value / 100) ** 2, (weight.source, height.source))
 
 
@@ -131,7 +131,7 @@ def lesion_t6_or_above(sheet: Sheet) -> Fact:
     """The level of a cord lesion at T6 or above."""
     row = sheet.newest.get("lesion_level")
     if row is None:
-        return Fact("lesion_t6_or_above", value=False)
+        return sheet.no("lesion_t6_or_above")
     text = row.text or row.answer
     height = _lesion_height(text)
     high = height is not None and height <= _DYSREFLEXIA_TOP
@@ -145,14 +145,16 @@ def plegic(sheet: Sheet) -> Fact:
         return Fact("plegic", True, (stand.source,), stand.when.age_days(sheet.on))
     if pyramidal is not None and (pyramidal.value or 0) >= sheet.limits["severity.plegia_fs"]:
         return Fact("plegic", True, (pyramidal.source,), pyramidal.when.age_days(sheet.on))
-    return Fact("plegic", value=False)
+    return sheet.no("plegic")
 
 
 def plegia_new(sheet: Sheet) -> Fact:
     """Whether plegia came with this attack."""
     rise, row = sheet.ask("pyramidal_rise"), sheet.newest.get("fs_pyramidal")
     high = row is not None and (row.value or 0) >= sheet.limits["severity.plegia_fs"]
-    return Fact("plegia_new", bool(high and rise.value), rise.sources if high else (), rise.age_days)
+    if not high or not rise.value:
+        return sheet.no("plegia_new")
+    return Fact("plegia_new", True, rise.sources, rise.age_days)
 
 
 def poor_veins(sheet: Sheet) -> Fact:
@@ -164,8 +166,9 @@ def poor_veins(sheet: Sheet) -> Fact:
         (v is not None and v.answer == "poor") or (a is not None and a.answer == "unusable")
         for v, a in zip(rows, arms, strict=True)
     ]
-    seen = tuple(r.source for r in (*rows, *arms) if r is not None)
-    return Fact("poor_veins", all(bad), seen if all(bad) else ())
+    if not all(bad):
+        return sheet.no("poor_veins")
+    return Fact("poor_veins", True, tuple(r.source for r in (*rows, *arms) if r is not None))
 
 
 def modality(sheet: Sheet) -> Fact:
@@ -175,8 +178,9 @@ def modality(sheet: Sheet) -> Fact:
 
 def exchange_elsewhere(sheet: Sheet) -> Fact:
     """Whether the exchange must be done at another hospital."""
-    away = not sheet.unit["has_separator"]
-    return Fact("exchange_elsewhere", away, ("unit",) if away else ())
+    if sheet.unit["has_separator"]:
+        return sheet.no("exchange_elsewhere")
+    return Fact("exchange_elsewhere", True, ("unit",))
 
 
 def line_or_puncture_due(sheet: Sheet) -> Fact:
@@ -184,5 +188,5 @@ def line_or_puncture_due(sheet: Sheet) -> Fact:
     row = sheet.newest.get("procedure_due")
     due = row is not None and row.answer in ("line", "lumbar_puncture", "surgery", "neuraxial", "delivery")
     if row is None or not due:
-        return Fact("line_or_puncture_due", value=False)
+        return sheet.no("line_or_puncture_due")
     return Fact("line_or_puncture_due", row.answer, (row.source,), row.when.age_days(sheet.on))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from opentpe.domain.decision import Absence, Fact, Step
 from opentpe.domain.patient import Condition, Medication, Observation, Patient, When
@@ -29,6 +29,8 @@ class Question:
     answers: tuple[bool | float | str, ...] = ()
     settled_by: str = ""
     inspects: bool = False  # looks the record over: its "no" is a finding, not an assumption
+    looks_at: tuple[str, ...] = ()  # the only entries it reads, as "observation crp"; silent without them
+    silent: Fact | None = None  # its answer where none of these is recorded
 
     @property
     def assumed(self) -> bool:
@@ -53,21 +55,24 @@ class Sheet:
     drugs: dict[str, list[Medication]] = field(default_factory=dict)
     doses: tuple[SteroidDose, ...] = ()
     known: dict[str, Fact] = field(default_factory=dict)
+    opened: frozenset[str] = frozenset()  # questions about entries that are on record
     trace: list[Step] | None = None
+    pulse: list[date] | None = None  # days of high-dose steroids, once worked out
 
     def ask(self, name: str) -> Fact:
         """The answer to a question, worked out at most once."""
         fact = self.known.get(name)
         if fact is None:
-            question = self.questions[name]
-            fact = question.answer(self)
-            if not fact.sources and not fact.note:
-                if fact.value is None:
-                    fact = question.absent
-                elif fact.value is False:
-                    fact = question.no
-            self.known[name] = fact
+            fact = self.known[name] = self.questions[name].answer(self)
         return fact
+
+    def no(self, name: str) -> Fact:
+        """The shared answer "nothing of the kind is recorded"."""
+        return self.questions[name].no
+
+    def unknown(self, name: str) -> Fact:
+        """The shared answer "the record does not say"."""
+        return self.questions[name].absent
 
     def value(self, name: str) -> Any:
         """The bare answer, None where the record does not say."""
@@ -90,31 +95,77 @@ class Sheet:
         return None if day is None else self.on - timedelta(days=int(day))
 
 
-def sheet_of(
-    patient: Patient,
-    relapse: Relapse | None,
-    on: date,
-    unit: Mapping[str, Any],
-    limits: Mapping[str, float],
-    questions: Mapping[str, Question],
-    regimens: tuple[Regimen, ...],
-) -> Sheet:
+@dataclass(frozen=True, slots=True)
+class Blank:
+    """The sheet before anything is read: what every question answers to an empty record, and who reads which entry."""
+
+    known: Mapping[str, Fact]
+    readers: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, questions: Mapping[str, Question]) -> Blank:
+        """The blank sheet of a set of questions."""
+        readers: dict[str, tuple[str, ...]] = {}
+        for name, question in questions.items():
+            for entry in question.looks_at:
+                readers[entry] = (*readers.get(entry, ()), name)
+        return cls({n: q.silent for n, q in questions.items() if q.silent is not None}, readers)
+
+    def opened(self, entries: Iterable[str]) -> frozenset[str]:
+        """The questions that read one of the entries on record."""
+        return frozenset(name for entry in entries for name in self.readers.get(entry, ()))
+
+    def without(self, opened: Iterable[str]) -> dict[str, Fact]:
+        """The silent answers of all other questions."""
+        known = dict(self.known)
+        for name in opened:
+            known.pop(name, None)
+        return known
+
+
+def sheet_of(patient: Patient, relapse: Relapse | None, on: date, unit: Mapping[str, Any], pathway: Setting) -> Sheet:
     """A fresh sheet: newest finding per kind, active diagnoses, drugs by kind and group, steroid doses in order."""
     doses = tuple(d for c in relapse.steroids for d in c.doses if d.on <= on) if relapse is not None else ()
+    findings, conditions, drugs = _findings(patient, on), _conditions(patient, on), _drugs(patient, on)
+    entries = [f"observation {k}" for k in findings] + [f"condition {k}" for k in conditions]
+    entries += [f"drug {k}" for k in drugs] + (["allergy"] if patient.allergies else [])
+    opened = pathway.blank.opened(entries)
     return Sheet(
         patient,
         relapse,
         on,
         unit,
-        limits,
-        questions,
-        regimens,
-        findings := _findings(patient, on),
+        pathway.limits,
+        pathway.questions,
+        pathway.regimens,
+        findings,
         {kind: max(rows, key=_age_order) if len(rows) > 1 else rows[0] for kind, rows in findings.items()},
-        _conditions(patient, on),
-        _drugs(patient, on),
+        conditions,
+        drugs,
         tuple(sorted(doses, key=lambda d: (d.on, d.source))),
+        pathway.blank.without(opened),
+        opened=opened,
     )
+
+
+class Setting(Protocol):
+    """What a sheet takes from the pathway."""
+
+    @property
+    def limits(self) -> Mapping[str, float]:
+        """Thresholds by key."""
+
+    @property
+    def questions(self) -> Mapping[str, Question]:
+        """What may be asked."""
+
+    @property
+    def regimens(self) -> tuple[Regimen, ...]:
+        """Steroid regimens accepted as complete."""
+
+    @property
+    def blank(self) -> Blank:
+        """The sheet before anything is read."""
 
 
 def _findings(patient: Patient, on: date) -> dict[str, list[Observation]]:

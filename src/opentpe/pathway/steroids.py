@@ -43,24 +43,29 @@ def daily_mg(doses: Sequence[SteroidDose]) -> dict[date, float]:
 def met_regimen(sheet: Sheet) -> Regimen | None:
     """The first accepted regimen that the doses taken fulfil, None where none is."""
     tolerance = 1.0 - sheet.limits["adequacy.dose_tolerance_fraction"]
-    gap_days = int(sheet.limits["adequacy.gap_d"])
+    top = max(daily_mg(sheet.doses).values(), default=0.0)
     for regimen in sheet.regimens:
-        doses = [d for d in sheet.doses if not d.route or d.route in regimen.routes]
-        full = sorted(d for d, mg in daily_mg(doses).items() if mg >= regimen.dose_mg_per_d * tolerance)
-        count = regimen.days_count
-        for first, last in zip(full, full[count - 1 :], strict=False):
-            if (last - first).days < count + gap_days:
-                return regimen
+        floor = regimen.dose_mg_per_d * tolerance
+        if top >= floor and _fulfils(sheet, regimen, floor):
+            return regimen
     return None
+
+
+def _fulfils(sheet: Sheet, regimen: Regimen, floor_mg: float) -> bool:
+    doses = [d for d in sheet.doses if not d.route or d.route in regimen.routes]
+    full = sorted(d for d, mg in daily_mg(doses).items() if mg >= floor_mg)
+    count, gap_days = regimen.days_count, sheet.limits["adequacy.gap_d"]
+    ends = zip(full, full[count - 1 :], strict=False)
+    return any((last - first).days < count + gap_days for first, last in ends)
 
 
 def pulse_days(sheet: Sheet) -> list[date]:
     """The days of high dose: an oral taper after the pulse does not move the end of steroids."""
-    if not sheet.doses:
-        return []
-    tolerance = 1.0 - sheet.limits["adequacy.dose_tolerance_fraction"]
-    floor = min(r.dose_mg_per_d for r in sheet.regimens) * tolerance
-    return sorted(d for d, mg in daily_mg(sheet.doses).items() if mg >= floor)
+    if sheet.pulse is None:
+        tolerance = 1.0 - sheet.limits["adequacy.dose_tolerance_fraction"]
+        floor = min(r.dose_mg_per_d for r in sheet.regimens) * tolerance
+        sheet.pulse = sorted(d for d, mg in daily_mg(sheet.doses).items() if mg >= floor)
+    return sheet.pulse
 
 
 def _sources(sheet: Sheet) -> tuple[str, ...]:
@@ -101,7 +106,7 @@ def steroid_planned_end(sheet: Sheet) -> Fact:
     ahead = [d.on for c in sheet.relapse.steroids for d in c.doses] if sheet.relapse is not None else []
     days = pulse_days(sheet)
     if not days:
-        return Fact("steroid_planned_end", None)
+        return sheet.unknown("steroid_planned_end")
     usual = days[0] + timedelta(days=int(sheet.limits["adequacy.usual_course_d"]) - 1)
     return Fact("steroid_planned_end", max(ahead) if ahead and max(ahead) > sheet.on else usual)
 
@@ -131,8 +136,10 @@ def steroid_dose_implausible(sheet: Sheet) -> Fact:
     days = daily_mg(sheet.doses)
     tiny = bool(days) and max(days.values()) < low
     wrong = [d for d in sheet.doses if tiny or d.methylprednisolone_mg > high]
+    if not wrong:
+        return sheet.no("steroid_dose_implausible")
     note = ", ".join(dict.fromkeys(f"{d.dose_mg:g} mg {d.drug}" for d in wrong))
-    return Fact("steroid_dose_implausible", bool(wrong), tuple(dict.fromkeys(d.source for d in wrong)), note=note)
+    return Fact("steroid_dose_implausible", True, tuple(dict.fromkeys(d.source for d in wrong)), note=note)
 
 
 def steroids_contraindicated(sheet: Sheet) -> Fact:
@@ -146,11 +153,12 @@ def steroids_contraindicated(sheet: Sheet) -> Fact:
     allergy = next((a for a in sheet.patient.allergies if a.kind == "glucocorticoid"), None)
     if allergy is not None:
         return Fact("steroids_contraindicated", "allergy", (allergy.source,))
-    return Fact("steroids_contraindicated", value=False)
+    return sheet.no("steroids_contraindicated")
 
 
 def response_without_doses(sheet: Sheet) -> Fact:
     """Whether a response to steroids is on record, but no dose: what was taken cannot be judged."""
     row = sheet.newest.get("steroid_response")
-    told = row is not None and not sheet.doses
-    return Fact("response_without_doses", told, (row.source,) if row is not None and told else ())
+    if row is None or sheet.doses:
+        return sheet.no("response_without_doses")
+    return Fact("response_without_doses", True, (row.source,))

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from opentpe.domain.decision import Absence, Advice, Fact, Step
 from opentpe.pathway.book import Pathway
-from opentpe.pathway.derive import outcome_of
-from opentpe.pathway.rules import Rule, step_of
+from opentpe.pathway.look import look
+from opentpe.pathway.rules import Rule
 from opentpe.pathway.sheet import Sheet
 
 
@@ -29,41 +29,43 @@ def walk(pathway: Pathway, sheet: Sheet, steps: list[Step] | None = None, start:
 
     `start` skips deciding rules that are known not to hold.
     """
-    verdict = _decide(pathway, sheet, steps, start)
-    return _cap(pathway, sheet, verdict, steps) if verdict.advice.exchange else verdict
+    return capped(pathway, sheet, _decide(pathway, sheet, steps, start), steps)
 
 
 def _decide(pathway: Pathway, sheet: Sheet, steps: list[Step] | None, start: int) -> Verdict:
-    known = sheet.known
-    for place, rule in enumerate(pathway.deciding[start:], start):
-        ready = rule.silent.get(id(known.get(rule.first) or sheet.ask(rule.first)))
-        if ready is not None:
-            if steps is not None:
-                steps.append(ready)
-            continue
-        outcome, facts = outcome_of(rule.clauses, sheet)
-        if steps is not None:
-            steps.append(step_of(rule, outcome, facts))
-        if outcome:
-            return Verdict(rule.advice or Advice.CANNOT_DECIDE, rule, facts, place=place)
-        if outcome is None:
-            needed = tuple(f for f in facts if stops(pathway, sheet, f))
-            if needed:
-                return Verdict(Advice.CANNOT_DECIDE, rule, facts, stopped_by=needed, place=place)
+    for place in range(start, len(pathway.deciding)):
+        verdict = verdict_of(pathway, sheet, place, steps)
+        if verdict is not None:
+            return verdict
     return Verdict(Advice.CANNOT_DECIDE, None, place=len(pathway.deciding))
 
 
-def recap(pathway: Pathway, sheet: Sheet, verdict: Verdict) -> Verdict:
-    """The verdict of the same deciding rule with the caps looked at anew."""
-    bare = replace(verdict, advice=verdict.rule.advice, cap=None) if verdict.rule and verdict.rule.advice else verdict
-    return _cap(pathway, sheet, bare, None) if bare.advice.exchange else bare
+def verdict_of(pathway: Pathway, sheet: Sheet, place: int, steps: list[Step] | None) -> Verdict | None:
+    """What one deciding rule ends the walk with; None where the walk goes on."""
+    rule = pathway.deciding[place]
+    outcome, facts = look(rule.line, sheet, steps)
+    if outcome:
+        return Verdict(rule.advice or Advice.CANNOT_DECIDE, rule, facts, place=place)
+    if outcome is None:
+        needed = tuple(f for f in facts if stops(pathway, sheet, f))
+        if needed:
+            return Verdict(Advice.CANNOT_DECIDE, rule, facts, stopped_by=needed, place=place)
+    return None
 
 
-def _cap(pathway: Pathway, sheet: Sheet, verdict: Verdict, steps: list[Step] | None) -> Verdict:
+def uncapped(verdict: Verdict) -> Verdict:
+    """The verdict as its deciding rule gave it."""
+    if verdict.cap is None or verdict.rule is None or verdict.rule.advice is None:
+        return verdict
+    return replace(verdict, advice=verdict.rule.advice, cap=None, cap_facts=())
+
+
+def capped(pathway: Pathway, sheet: Sheet, verdict: Verdict, steps: list[Step] | None = None) -> Verdict:
+    """The verdict after the caps: a contraindication lowers an exchange or turns it into a stop, never raises it."""
+    if not verdict.advice.exchange:
+        return verdict
     for rule in pathway.caps:
-        outcome, facts = outcome_of(rule.clauses, sheet)
-        if steps is not None:
-            steps.append(step_of(rule, outcome, facts))
+        outcome, facts = look(rule.line, sheet, steps)
         if outcome and rule.advice is not None and _lower(rule.advice, verdict.advice):
             return replace(verdict, advice=rule.advice, cap=rule, cap_facts=facts)
     return verdict

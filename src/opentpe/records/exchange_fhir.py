@@ -20,6 +20,9 @@ from opentpe.records.exchange_shapes import SHAPES, Resource, public_codes, to
 from opentpe.records.store import Kept, Store
 
 RECORD: Final = "urn:opentpe:record"
+CHART: Final = (
+    kinds.Condition, kinds.Allergy, kinds.Relapse, kinds.Procedure, kinds.Lab, kinds.Examination, kinds.Drug,
+)  # fmt: skip
 
 
 def bundle(store: Store, library: Library, who: str, patient_id: str | None = None) -> Resource:
@@ -35,18 +38,33 @@ def bundle(store: Store, library: Library, who: str, patient_id: str | None = No
     return {"resourceType": "Bundle", "type": "collection", "timestamp": store.now(), "entry": entries}
 
 
-def _entry(kept: Kept[Any], codes: Mapping[str, list[Resource]]) -> Resource:
+def chart(store: Store, library: Library, patient_id: str) -> Resource:
+    """What a decision needs of a patient, for `opentpe.fhir.read`; quick, and it writes nothing."""
+    codes = public_codes(library)
+    listed: list[Kept[Any]] = [store.get(kinds.Patient, patient_id)]
+    for kind in CHART:
+        listed += store.current(kind, patient_id)
+    entries = [_entry(kept, codes, whole=False) for kept in listed]
+    return {"resourceType": "Bundle", "type": "collection", "entry": entries}
+
+
+def _entry(kept: Kept[Any], codes: Mapping[str, list[Resource]], whole: bool = True) -> Resource:
     made = SHAPES[type(kept.body)](kept, codes)
     made["id"] = kept.id
     made["meta"] = {"versionId": str(kept.version), "lastUpdated": kept.at}
     if kept.patient_id and made["resourceType"] != "Basic":
         made["patient" if made["resourceType"] == "AllergyIntolerance" else "subject"] = to("Patient", kept.patient_id)
-    said = {"kind": kept.body.table, "patient": kept.patient_id or "", "body": kept.body.model_dump(mode="json")}
-    made["extension"] = [{"url": RECORD, "valueString": json.dumps(said, ensure_ascii=False, sort_keys=True)}]
+    if whole:
+        made["extension"] = [*made.get("extension", []), _whole(kept)]
     return {
         "fullUrl": f"urn:uuid:{kept.id}",
         "resource": {k: v for k, v in made.items() if v not in (None, "", [], {})},
     }
+
+
+def _whole(kept: Kept[Any]) -> Resource:
+    said = {"kind": kept.body.table, "patient": kept.patient_id or "", "body": kept.body.model_dump(mode="json")}
+    return {"url": RECORD, "valueString": json.dumps(said, ensure_ascii=False, sort_keys=True)}
 
 
 def take(store: Store, data: Any, who: str, why: str) -> Taken:

@@ -14,6 +14,7 @@ from opentpe.records.kinds import Body
 from opentpe.records.store import Kept
 
 LOCAL: Final = "urn:opentpe:codes"
+PLASMA_REMOVED: Final = f"{LOCAL}:plasma-removed"
 UCUM: Final = "http://unitsofmeasure.org"
 Resource = dict[str, Any]
 
@@ -36,6 +37,8 @@ def public_codes(library: Library) -> dict[str, list[Resource]]:
 
 def concept(kind: str, codes: Mapping[str, list[Resource]], text: str = "") -> Resource:
     """A kind with its local code, its public codes and a text."""
+    if kind == "other":
+        return {"text": text or "other"}
     local = {"system": LOCAL, "code": kind.replace("_", "-")}
     return {"coding": [local, *codes.get(kind, [])], "text": text or kind.replace("_", " ")}
 
@@ -55,10 +58,10 @@ def _dense(**elements: Any) -> Resource:
 
 
 def _iso(value: Any) -> str | None:
-    if value is None:
+    if not value:
         return None
-    text = str(value.isoformat())
-    zoned = "T" not in text or value.tzinfo is not None
+    text = value if isinstance(value, str) else str(value.isoformat())
+    zoned = "T" not in text or text.endswith("Z") or text[-6] in "+-"
     return text.replace("+00:00", "Z") if zoned else text + "Z"
 
 
@@ -74,10 +77,14 @@ def _patient(kept: Kept[kinds.Patient], _: Mapping[str, list[Resource]]) -> Reso
 
 
 def _condition(kept: Kept[kinds.Condition], codes: Mapping[str, list[Resource]]) -> Resource:
-    body, system = kept.body, "http://terminology.hl7.org/CodeSystem/condition-clinical"
+    body, system = kept.body, "http://terminology.hl7.org/CodeSystem/condition-"
+    verified = "confirmed" if body.verified else "provisional"
     return {
         "resourceType": "Condition",
-        "clinicalStatus": {"coding": [{"system": system, "code": "active" if body.active else "resolved"}]},
+        "clinicalStatus": {
+            "coding": [{"system": f"{system}clinical", "code": "active" if body.active else "resolved"}]
+        },
+        "verificationStatus": {"coding": [{"system": f"{system}ver-status", "code": verified}]},
         "code": concept(body.kind, codes, body.text),
         "onsetDateTime": _iso(body.onset_on),
         "abatementDateTime": _iso(body.abated_on),
@@ -159,10 +166,13 @@ def _procedure(kept: Kept[kinds.Procedure], codes: Mapping[str, list[Resource]])
     status = {"planned": "preparation", "running": "in-progress", "missed": "not-done"}.get(
         kept.body.status, "completed"
     )
+    removed = kept.body.sheet.end.plasma_removed_ml
+    volume = {"url": PLASMA_REMOVED, "valueQuantity": {"value": removed, "unit": "mL", "system": UCUM, "code": "mL"}}
     return {
         "resourceType": "Procedure",
+        "extension": [volume] if removed else [],
         "status": status,
-        "code": concept("plasma_exchange", codes),
+        "code": concept(kept.body.kind, codes),
         "basedOn": [to("CarePlan", kept.body.course_id)] if kept.body.course_id else None,
         "performedPeriod": _dense(start=_iso(kept.body.started_at), end=_iso(kept.body.sheet.end.ended_at)),
         "note": [{"text": kept.body.note}] if kept.body.note else None,

@@ -10,6 +10,7 @@ from pydantic import Field, computed_field, model_validator
 
 from opentpe.records.canonical import canonical
 from opentpe.records.run_sheet import Amount, Count, Long, Part, RunSheet, Short, Signed, Vitals
+from opentpe.records.times import FhirTime
 
 Document = dict[str, Any]
 
@@ -44,7 +45,7 @@ class Patient(Body):
     identifier: Short
     name: Short = ""
     sex: Literal["female", "male", ""] = ""
-    birth: date | None = None
+    birth: FhirTime = ""
     language: Short = ""
     note: Long = ""
 
@@ -58,10 +59,11 @@ class Condition(Body):
     code: Short = ""
     text: Short = ""
     active: bool = True
-    onset_on: date | None = None
-    abated_on: date | None = None
+    onset_on: FhirTime = ""
+    abated_on: FhirTime = ""
     site: Short = ""
     severity: Literal["", "mild", "moderate", "severe"] = ""
+    verified: bool = True
 
 
 class Allergy(Body):
@@ -78,7 +80,7 @@ class Relapse(Body):
 
     table: ClassVar[str] = "relapses"
     columns: ClassVar[tuple[str, ...]] = ("onset_on", "kind")
-    onset_on: date | None = None
+    onset_on: FhirTime = ""
     kind: Short = "ms_relapse"
     course: Literal["", "relapsing", "secondary_progressive", "primary_progressive", "cis"] = ""
     site: Short = ""
@@ -136,14 +138,15 @@ class Order(Body):
 
 
 class Procedure(Body):
-    """One session with its run sheet."""
+    """One session with its run sheet; or an exchange, adsorption or catheter of before, with a day and little else."""
 
     table: ClassVar[str] = "procedures"
     columns: ClassVar[tuple[str, ...]] = ("course_id", "session", "status", "started_at", "place")
-    course_id: Short
-    session: Count
+    kind: Literal["plasma_exchange", "immunoadsorption", "catheter", "other"] = "plasma_exchange"
+    course_id: Short = ""
+    session: Count = 0
     status: Literal["planned", "running", "performed", "partial", "missed"] = "planned"
-    started_at: datetime | None = None
+    started_at: FhirTime = ""
     place: Short = ""
     sheet: RunSheet = RunSheet()
     note: Long = ""
@@ -192,7 +195,7 @@ class Lab(Body):
     value: Signed | None = None
     unit: Short = ""
     answer: Short = ""
-    taken_at: datetime
+    taken_at: FhirTime = Field(min_length=4)
     below_detection: bool = False
     text: Long = ""
 
@@ -207,7 +210,7 @@ class Examination(Body):
     unit: Short = ""
     answer: Short = ""
     site: Literal["", "left", "right"] = ""
-    seen_on: date
+    seen_on: FhirTime = Field(min_length=4)
     examiner: Short = ""
     text: Long = ""
 
@@ -220,8 +223,8 @@ class Drug(Body):
     kind: Short
     drug_group: Short = "other"
     name: Short = ""
-    start_on: date | None = None
-    end_on: date | None = None
+    start_on: FhirTime = ""
+    end_on: FhirTime = ""
     dose_mg: Amount | None = None
     route: Literal["", "iv", "oral", "sc", "im"] = ""
     doses_count: Count | None = None

@@ -72,8 +72,8 @@ def columns(library: Library, chosen: Sequence[str]) -> Columns:
     if "igg" not in keys and any("fcrn" in documents[k]["laws"] for k in keys):
         keys.append("igg")
     keys.sort(key=lambda k: (not documents[k]["laws"], documents[k]["order"]))
-    used = [s for s in library.all_sourced() if any(s.key.startswith(f"solutes/{k}.") for k in keys)]
-    fcrn = [s for s in library.all_sourced() if s.key.startswith("equations/fcrn.")]
+    used = [s for k in sorted(keys) for s in library.sourced_in(f"solutes/{k}")]
+    fcrn = list(library.sourced_in("equations/fcrn"))
     return Columns(
         tuple(keys),
         tuple(str(documents[k].get("display_unit", documents[k]["unit"])) for k in keys),

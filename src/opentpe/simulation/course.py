@@ -21,7 +21,7 @@ from opentpe.evidence.load import Library
 from opentpe.kernel import march, timeline
 from opentpe.kernel.arrays import Cohort, Floats, Schedule, Trajectory
 from opentpe.kernel.circuit import Run
-from opentpe.simulation import bands, bodies, caveats, cohort, danger, drugs, physiology, session
+from opentpe.simulation import bands, bodies, caveats, cohort, danger, drugs, physiology, refuse, session
 from opentpe.simulation.cohort import Columns
 from opentpe.simulation.physiology import Attended
 from opentpe.simulation.setup import Setup, prepare
@@ -94,7 +94,9 @@ def simulate(
     The solutes run at rest volume, the sessions read albumin and IgG from them, and the solutes run again in the plasma
     volume that the sessions leave. `kinetics_only` stops after the first run.
     """
+    refuse.order(course.prescription, library)
     setup = prepare(subject, course, library, unit)
+    refuse.session(subject, setup, library)
     columns = cohort.columns(library, _chosen(solutes, course, library))
     rows = np.arange(draws)
     people = cohort.people(subject, columns, setup, library, seed, rows)
@@ -169,6 +171,7 @@ def _sound(trajectory: Trajectory, subject: Subject, course: Course, seed: int) 
 def tell(run: Simulated, subject: Subject, course: Course, library: Library, seed: int) -> Forecast:
     """A simulated course in bands, with what was assumed, what lies outside validity and what it rests on."""
     columns = run.columns
+    used = (*columns.used, *(bodies.used(library) if run.attended else ()))
     return Forecast(
         course=course,
         words=words.say(course),
@@ -176,10 +179,14 @@ def tell(run: Simulated, subject: Subject, course: Course, library: Library, see
         sessions=tuple(_session(run, i, library) for i in range(len(run.runs))),
         moments=tuple(_moment(run, label, time) for label, time in run.moments),
         series=tuple(_series(run, j) for j in range(len(columns.keys))),
-        assumed=(*run.setup.assumed, *caveats.assumed(subject, columns), *caveats.recalled(columns)),
+        assumed=(*run.setup.assumed, *caveats.assumed(subject, columns), *caveats.recalled(used)),
         session_series=session.series(run.attended.sessions[0]) if run.attended else (),
-        warnings=(*caveats.warnings(subject, run.setup, columns, library), *_session_warnings(run, subject, library)),
-        sources=_unique((*run.setup.used, *columns.used, *(bodies.used(library) if run.attended else ()))),
+        warnings=(
+            *refuse.session(subject, run.setup, library),
+            *caveats.warnings(subject, run.setup, columns, library),
+            *_session_warnings(run, subject, library),
+        ),
+        sources=_unique((*run.setup.used, *used)),
         versions=Versions(__version__, library.digest, library.overlaid, seed, run.people.plasma_ml.size),
     )
 

@@ -8,10 +8,12 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
+from starlette.concurrency import run_in_threadpool
 
 from opentpe.records import accounts
 from opentpe.records.accounts import Attempt
+from opentpe.records.canonical import text
 from opentpe.records.kinds import Account, Role
 from opentpe.records.store import Kept
 from opentpe.web import paper, passwords, seal
@@ -37,7 +39,7 @@ class SetUp(BaseModel):
     """The first account: the code that `opentpe serve` printed, a name and a password."""
 
     code: str = Field(min_length=1, max_length=100)
-    name: Name
+    name: Annotated[Name, AfterValidator(text)]
     password: Password
 
 
@@ -62,8 +64,6 @@ def form(request: Request, here: Here, next: str = "/") -> Response:  # noqa: A0
 @router.post("/sign-in", response_model=Me)
 async def sign_in(request: Request, here: Here) -> Response:
     """Open a session. Takes JSON or a form; a form is answered with a redirect."""
-    from starlette.concurrency import run_in_threadpool
-
     said, by_form = await _said(request, SignIn)
     place = request.client.host if request.client else "-"
     account = await run_in_threadpool(check_password, here, said.name, said.password, place)
@@ -154,15 +154,37 @@ def sign_out(person: Checked, here: Here) -> Response:
     return gone
 
 
-@router.post("/setup", status_code=201)
-def set_up(said: SetUp, here: Here) -> dict[str, str]:
-    """Make the first account, an administrator, with the code that `opentpe serve` printed; works once."""
+@router.get("/setup", response_class=HTMLResponse, include_in_schema=False)
+def set_up_form(request: Request) -> Response:
+    """The form for the first account."""
+    return paper.page(request, "setup.html", {})
+
+
+@router.post("/setup", status_code=201, response_model=None)
+async def set_up(request: Request, here: Here) -> Response:
+    """Make the first account, an administrator, with the code that `opentpe serve` printed; works once.
+
+    Takes JSON or a form; a form is answered with a redirect to the sign-in form.
+    """
+    said, by_form = await _said(request, SetUp)
+    told = await run_in_threadpool(_first_account, here, said)
+    if told and by_form:
+        return paper.page(request, "setup.html", {"error": told, "name": said.name}, 403)
+    if told:
+        raise HTTPException(403, told)
+    return RedirectResponse("/sign-in", 303) if by_form else JSONResponse({"name": said.name}, 201)
+
+
+def _first_account(here: Clinic, said: SetUp) -> str:
+    """Makes the account; what keeps it from being made, empty where it was."""
+    if len(said.password) < passwords.SHORTEST:
+        return f"The password needs {passwords.SHORTEST} characters or more."
     hashed = passwords.hashed(said.password)
     if here.store.count(Account) or accounts.take(here.store, setup_key(said.code)) is None:
-        raise HTTPException(403, "The code is not right, was used, or there are accounts already.")
+        return "The code is not right, was used, or there are accounts already."
     made = here.store.add(Account(name=said.name, role=Role.ADMIN), "setup", "first account")
     accounts.set_password(here.store, made.id, hashed, "setup")
-    return {"name": made.body.name, "role": made.body.role}
+    return ""
 
 
 def setup_key(code: str) -> str:

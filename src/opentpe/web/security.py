@@ -35,7 +35,7 @@ def policy(settings: Settings) -> dict[str, str]:
     headers = {
         "Content-Security-Policy": rules,
         "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
+        "Referrer-Policy": "same-origin",  # no-referrer makes browsers send "Origin: null" with our own forms
         "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",

@@ -138,6 +138,14 @@ def _is_loopback(host: str) -> bool:
 
 def check(settings: Settings) -> Settings:
     """The settings where they are safe; else InputError that says what to add."""
+    check_network(settings)
+    if len(settings.key) < 32:
+        raise InputError("key", f"{len(settings.key)} bytes", "32 bytes or more")
+    return settings
+
+
+def check_network(settings: Settings) -> None:
+    """That nobody can listen in, and that nothing open or known faces a network."""
     if bool(settings.tls_certificate) != bool(settings.tls_key):
         raise InputError("--tls-certificate", "one of certificate and key", "both, or neither")
     if not settings.loopback and not settings.secure and not settings.plain_http:
@@ -147,13 +155,12 @@ def check(settings: Settings) -> Settings:
             "TLS on every address but this machine's own",
             "Give --tls-certificate and --tls-key, or --behind-tls-proxy, or accept clear text with --plain-http.",
         )
-    if settings.open_hooks and not settings.loopback:
-        raise InputError("open_hooks", f"true on {settings.host}", "false on every address but this machine's own")
+    if (settings.open_hooks or settings.demo) and not settings.loopback:
+        raise InputError(
+            "open_hooks or demo", f"true on {settings.host}", "false on every address but this machine's own"
+        )
     if not settings.loopback and not settings.public_url:
         raise InputError("--public-url", "nothing", "the address people type, as https://tpe.example.org")
-    if len(settings.key) < 32:
-        raise InputError("key", f"{len(settings.key)} bytes", "32 bytes or more")
-    return settings
 
 
 def read(path: Path, **over: Any) -> Settings:

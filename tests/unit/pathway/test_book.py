@@ -21,7 +21,7 @@ def branches(pathway):
 def test_every_rule_and_branch_has_a_case(library, pathway):
     """A rule without a case does not merge."""
     told = {c.rule for c in cases_of(library) if c.row.get("fires", True)}
-    rules = {r.key for r in pathway.rules} | {f"{gate}.{b.name}" for gate, b in branches(pathway)}
+    rules = {r.key for r in pathway.rules} | {f"{gate}.{b.line.name}" for gate, b in branches(pathway)}
     untestable = {"g0.onset_uncertain"}  # an interval as onset: test_engine.py
     assert rules - told - untestable == set()
 
@@ -37,7 +37,7 @@ def test_every_rule_names_a_source(library, pathway):
         assert rule.sources, rule.key
         assert set(rule.sources) <= set(library.citations), rule.key
     for gate, branch in branches(pathway):
-        assert branch.sources, f"{gate}.{branch.name}"
+        assert branch.line.sources, f"{gate}.{branch.line.name}"
 
 
 def test_every_code_has_a_sentence_whose_blanks_are_filled(pathway):
@@ -116,3 +116,47 @@ def test_records_carry_every_rule(pathway):
     records = list(pathway.records())
     assert len(records) == len(list(pathway.rules))
     assert {"gate", "rule", "when", "effect", "advice", "sources", "level"} <= set(records[0])
+
+
+def test_a_question_reads_only_what_it_declares(pathway, case):
+    """Answers given to an empty record hold as long as none of the declared entries is there."""
+    read: set[str] = set()
+
+    class Watching(dict):
+        kind = ""
+
+        def get(self, name, default=None):
+            read.add(f"{self.kind} {name}")
+            return super().get(name, default)
+
+        def __contains__(self, name):
+            read.add(f"{self.kind} {name}")
+            return super().__contains__(name)
+
+    sheet = pathway.sheet(*case("moderate"), None)
+    for name, kind in (
+        ("newest", "observation"),
+        ("findings", "observation"),
+        ("conditions", "condition"),
+        ("drugs", "drug"),
+    ):
+        shelf = Watching(getattr(sheet, name))
+        shelf.kind = kind
+        setattr(sheet, name, shelf)
+    for name, question in pathway.questions.items():
+        if question.looks_at:
+            for need in question.needs:
+                sheet.ask(need)
+            read.clear()
+            question.answer(sheet)
+            assert read <= set(question.looks_at), name
+
+
+def test_the_blank_sheet_answers_as_an_empty_record(pathway, case):
+    """What is answered without reading is what reading would have answered."""
+    patient, relapse, on = case("moderate", without=["seen", "steroids"])
+    bare = replace(patient, observations=(), conditions=(), medications=(), allergies=())
+    sheet = pathway.sheet(bare, relapse, on, None)
+    for name, silent in pathway.blank.known.items():
+        answer = pathway.questions[name].answer(sheet)
+        assert (answer.value, answer.sources) == (silent.value, ()), name

@@ -30,7 +30,7 @@ def writer(url: str, name: str, count: int, file_limit: int = 0, user: int = 0) 
         command,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
         env={**os.environ, "PYTHONPATH": str(source)},
     )
 

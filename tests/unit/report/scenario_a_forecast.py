@@ -197,7 +197,7 @@ def forecast() -> Forecast:
     )
     drug = DrugAdvice(
         "natalizumab",
-        (Line("drug.give_after_last", (("hours", 24),), ("khatri2009",)),),
+        (Line("drug.after_last", (("drug", "natalizumab"),), ("khatri2009",)),),
         Band(0.9, 0.84, 0.88, 0.92, 0.95, "1"),
     )
     return Forecast(

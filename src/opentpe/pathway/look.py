@@ -1,0 +1,43 @@
+"""Looking at one condition for one patient: true, false or undecided, with the facts that decided."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from opentpe.domain.decision import Fact, Step
+from opentpe.pathway.rules import Clause, Line
+from opentpe.pathway.sheet import Sheet
+
+Outcome = tuple[bool | None, tuple[Fact, ...]]
+_FALSE: Final[Outcome] = (False, ())
+
+
+def outcome_of(clauses: tuple[Clause, ...], sheet: Sheet) -> Outcome:
+    """True with all facts, False with the fact that was false, undecided with the unknown ones."""
+    known, facts, unknown_facts = sheet.known, [], None
+    for name, test, unknown, _, _, _ in clauses:
+        fact = known.get(name) or sheet.ask(name)
+        value = fact.value
+        if value is None:
+            if unknown is None:
+                unknown_facts = [fact] if unknown_facts is None else [*unknown_facts, fact]
+            elif not unknown:
+                return False, (fact,)
+        elif not test(value):
+            return False, (fact,)
+        facts.append(fact)
+    return (True, tuple(facts)) if unknown_facts is None else (None, tuple(unknown_facts))
+
+
+def look(line: Line, sheet: Sheet, steps: list[Step] | None) -> Outcome:
+    """The outcome of a line, written into the trace where there is one."""
+    ready = line.silent.get(id(sheet.known.get(line.first) or sheet.ask(line.first)))
+    if ready is not None:
+        if steps is not None:
+            steps.append(ready)
+        return _FALSE
+    outcome, facts = found = outcome_of(line.clauses, sheet)
+    if steps is not None:
+        says = line.says if outcome else ""
+        steps.append(Step(line.gate, line.name, line.condition, outcome, facts, says, line.sources))
+    return found

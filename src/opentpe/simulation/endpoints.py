@@ -1,0 +1,37 @@
+"""The endpoints of virtual trials: name, unit, and whether it is an event (0 or 1) or a number."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+
+class Endpoint(NamedTuple):
+    """What an endpoint is measured in; `event` is 0 or 1 per patient; `screened` rests on a stand-in."""
+
+    unit: str
+    event: bool = False
+    screened: bool = False
+
+
+ENDPOINTS: Final = {
+    "igg_fall_percent": Endpoint("%"),
+    "igg_day_14_g_l": Endpoint("g/L"),
+    "fibrinogen_lowest_before_g_l": Endpoint("g/L"),
+    "fibrinogen_lab_lowest_g_l": Endpoint("g/L"),
+    "fibrinogen_below_1_before": Endpoint("1", event=True),
+    "fibrinogen_after_last_g_l": Endpoint("g/L"),
+    "drug_left_percent": Endpoint("%"),
+    "sessions_done": Endpoint("1"),
+    "complete": Endpoint("1", event=True),
+    "days_to_last_session": Endpoint("d"),
+    "plasma_removed_l": Endpoint("L"),
+    "chair_h": Endpoint("h"),
+    "albumin_g": Endpoint("g"),
+    "ionised_calcium_lowest_mmol_l": Endpoint("mmol/L", screened=True),
+    "blood_volume_loss_percent": Endpoint("%", screened=True),
+    "hypocalcaemia_symptoms": Endpoint("1", event=True, screened=True),
+    "hypotension": Endpoint("1", event=True, screened=True),
+    "bleeding": Endpoint("1", event=True),
+    "mild_allergy": Endpoint("1", event=True),
+    "response_moderate": Endpoint("1", event=True),
+}

@@ -1,0 +1,212 @@
+"""The specification of a virtual trial: read, checked and hashed before anything runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from opentpe import __version__
+from opentpe.domain import doses, words
+from opentpe.domain.therapy import Course
+from opentpe.errors import InputError
+from opentpe.evidence.load import Library
+from opentpe.simulation import endpoints, population
+
+MOST_PATIENTS: Final = 100_000_000
+NO_EXCHANGE: Final = "no exchange"
+_TOP: Final = ("name", "seed", "patients", "population", "chunk", "endpoints", "arm", "conduct", "drug", "analysis",
+               "sensitivity")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One arm: its name and its course in words, or `no exchange`; `dose` in words is given on top."""
+
+    name: str
+    course: str
+    doses: tuple[str, ...] = ()
+
+    @property
+    def parsed(self) -> Course | None:
+        """The course, None for an arm without exchange."""
+        return None if self.course == NO_EXCHANGE else words.parse(self.course)
+
+
+@dataclass(frozen=True, slots=True)
+class Conduct:
+    """What goes otherwise than planned: shares of sessions and patients."""
+
+    session_missed_fraction: float = 0.0
+    access_failure_fraction: float = 0.0  # the session ends early, at any moment alike
+    dropout_fraction: float = 0.0  # before each session after the first
+    lab_noise: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Drug:
+    """A drug that a share of the patients is on, with its doses before session 1."""
+
+    doses: tuple[str, ...] = ()
+    fraction: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """Error of the first kind, power, and the sizes per arm at which power is told."""
+
+    alpha: float = 0.05
+    power: float = 0.80
+    sizes: tuple[int, ...] = (50, 100, 200, 400)
+
+
+@dataclass(frozen=True, slots=True)
+class Sensitivity:
+    """Sobol indices: of which endpoints, with how many base samples (a power of 2); 0 leaves them out."""
+
+    endpoints: tuple[str, ...] = ()
+    samples: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A virtual trial. `chunk` patients make one part; the results do not depend on it."""
+
+    name: str
+    seed: int
+    patients: int
+    arms: tuple[Arm, ...]
+    endpoints: tuple[str, ...]
+    population: str = "ms_relapse"
+    chunk: int = 1000
+    conduct: Conduct = Conduct()
+    drug: Drug = Drug()
+    analysis: Analysis = Analysis()
+    sensitivity: Sensitivity = Sensitivity()
+
+    @property
+    def chunks_count(self) -> int:
+        """How many parts the trial has."""
+        return -(-self.patients // self.chunk)
+
+
+def read(path: Path, library: Library) -> Spec:
+    """The specification in a TOML file; `InputError` names what is wrong with it."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(str(path), f"no readable file ({error.strerror})", "a trial specification") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(str(path), f"text that is not TOML ({error})", "a trial specification") from error
+    return parse(data, library)
+
+
+def parse(data: Mapping[str, Any], library: Library) -> Spec:
+    """The specification in a table; `InputError` names what is wrong with it."""
+    _only(data, _TOP, "trial")
+    for name in ("name", "arm", "endpoints"):
+        if name not in data:
+            raise InputError("trial", f"no {name}", f"the entry {name}")
+    spec = Spec(
+        name=str(data["name"]),
+        seed=_whole(data.get("seed", 1), "seed", 0, 2**63),
+        patients=_whole(data.get("patients", 1000), "patients", 1, MOST_PATIENTS),
+        arms=tuple(_arm(row, i) for i, row in enumerate(data["arm"])),
+        endpoints=tuple(data["endpoints"]),
+        population=str(data.get("population", "ms_relapse")),
+        chunk=_whole(data.get("chunk", 1000), "chunk", 1, 100_000),
+        conduct=_record(Conduct, data.get("conduct", {}), "conduct"),
+        drug=_record(Drug, data.get("drug", {}), "drug"),
+        analysis=_record(Analysis, data.get("analysis", {}), "analysis"),
+        sensitivity=_record(Sensitivity, data.get("sensitivity", {}), "sensitivity"),
+    )
+    return checked(spec, library)
+
+
+def checked(spec: Spec, library: Library) -> Spec:
+    """The specification itself where it can be run."""
+    if not spec.arms:
+        raise InputError("trial", "no arm", "at least one [[arm]]")
+    if len({arm.name for arm in spec.arms}) < len(spec.arms):
+        raise InputError("trial", "two arms of one name", "a name of its own for each arm")
+    for name in (*spec.endpoints, *spec.sensitivity.endpoints):
+        if name not in endpoints.ENDPOINTS:
+            raise InputError("endpoints", repr(name), ", ".join(endpoints.ENDPOINTS))
+    if spec.population not in population.names(library):
+        raise InputError("population", repr(spec.population), ", ".join(population.names(library)))
+    for name, share in asdict(spec.conduct).items():
+        _share(share, f"conduct.{name}")
+    _share(spec.drug.fraction, "drug.fraction")
+    for name, share in (("alpha", spec.analysis.alpha), ("power", spec.analysis.power)):
+        if not 0 < share < 1:
+            raise InputError(f"analysis.{name}", f"{share}", "a share between 0 and 1")
+    for arm in spec.arms:
+        _runnable(arm, spec, library)
+    return spec
+
+
+def _runnable(arm: Arm, spec: Spec, library: Library) -> None:
+    _ = arm.parsed
+    for text in (*arm.doses, *spec.drug.doses):
+        drug = doses.parse(text).drug
+        if drug not in library.folder("solutes"):
+            raise InputError("dose", repr(drug), ", ".join(sorted(library.folder("solutes"))))
+    needs_drug = "drug_left_percent" in (*spec.endpoints, *spec.sensitivity.endpoints)
+    if needs_drug and not (spec.drug.doses and spec.drug.fraction > 0):
+        raise InputError(
+            "endpoints", "'drug_left_percent' without a drug", "a [drug] with doses and a fraction above 0"
+        )
+
+
+def _share(value: float, where: str) -> None:
+    if not 0 <= value <= 1:
+        raise InputError(where, f"{value}", "a share from 0 to 1")
+
+
+def _whole(value: Any, where: str, low: int, high: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise InputError(where, repr(value), f"a whole number from {low} to {high}")
+    return value
+
+
+def _arm(row: Mapping[str, Any], i: int) -> Arm:
+    where = f"arm {i + 1}"
+    _only(row, ("name", "course", "doses"), where)
+    if "course" not in row:
+        raise InputError(where, "no course", f'course words, or "{NO_EXCHANGE}"')
+    return Arm(str(row.get("name", row["course"])), str(row["course"]), tuple(row.get("doses", ())))
+
+
+def _record(cls: Any, data: Mapping[str, Any], where: str) -> Any:
+    _only(data, tuple(cls.__dataclass_fields__), where)
+    return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in data.items()})
+
+
+def _only(data: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
+    odd = sorted(set(data) - set(known))
+    if odd:
+        raise InputError(where, f"the entry {odd[0]!r}", ", ".join(known), "Correct the spelling or remove it.")
+
+
+def digest(spec: Spec, library: Library) -> str:
+    """A hash of specification, program version and evidence; the name of what a folder of results belongs to.
+
+    The chunk is left out: results do not depend on it. `code` is the hash of the simulation's own sources.
+    """
+    told = {k: v for k, v in asdict(spec).items() if k not in ("chunk", "analysis", "sensitivity")}
+    text = json.dumps([told, __version__, code_digest(), library.digest], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def code_digest() -> str:
+    """A hash of the kernel's and the simulation's sources."""
+    found = hashlib.sha256()
+    root = Path(__file__).parent.parent
+    for folder in ("kernel", "simulation"):
+        for file in sorted((root / folder).glob("*.py")):
+            found.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    return found.hexdigest()

@@ -1,0 +1,118 @@
+"""Fast stand-ins for what happens within a session: ionised calcium and blood volume, one formula each.
+
+They rank thousands of candidates and let a lab of ionised calcium say something about citrate clearance. Every number
+they give is named as screened wherever it is shown; the full session replaces it.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from opentpe.domain.subject import Subject
+from opentpe.domain.therapy import Calcium
+from opentpe.evidence.load import Library
+from opentpe.kernel import crowd
+from opentpe.kernel.arrays import Floats
+from opentpe.kernel.circuit import Run
+from opentpe.simulation.cohort import Normal
+from opentpe.simulation.draws import Stream, sample
+from opentpe.simulation.setup import Setup
+
+FILE: Final = "equations/screen"
+NAMES: Final = ("ionised_calcium", "relative_blood_volume")
+_REFERENCE_KG: Final = 70.0
+_LIVER: Final = {"cirrhosis": "citrate_clearance_cirrhosis_ml_min", "failure": "citrate_clearance_liver_failure_ml_min"}
+_GLUCONATE_G_PER_ML: Final = 0.1  # of the 10 % solution that orders are written in
+
+
+class Reaction(NamedTuple):
+    """How a patient's calcium reacts: resting ionised calcium, citrate clearance, and what is left unexplained."""
+
+    ionised_calcium_mmol_l: Floats
+    citrate_clearance_ml_min: Floats
+    spread: Floats
+
+
+def reaction(subject: Subject, library: Library, normal: Normal) -> Reaction:
+    """Calcium parameters at the standard normal positions that `normal` gives."""
+    key = _LIVER.get(subject.liver, "citrate_clearance_ml_min")
+    ratio = library.value(f"equations/citrate.{key}") / library.value("equations/citrate.citrate_clearance_ml_min")
+    return _reaction(subject.weight_kg, ratio, subject.value("ionised_calcium"), library, normal)
+
+
+def crowd_reaction(weight_kg: Floats, cirrhosis: Floats, library: Library, normal: Normal) -> Reaction:
+    """Calcium parameters of many patients; `cirrhosis` is 1 or 0."""
+    healthy = library.value("equations/citrate.citrate_clearance_ml_min")
+    ratio = library.value(f"equations/citrate.{_LIVER['cirrhosis']}") / healthy
+    return _reaction(weight_kg, np.where(cirrhosis > 0, ratio, 1.0), None, library, normal)
+
+
+def _reaction(
+    weight_kg: float | Floats, ratio: float | Floats, measured: float | None, library: Library, normal: Normal
+) -> Reaction:
+    z = normal(Stream.CITRATE, "screen", 3)
+    by_weight = (weight_kg / _REFERENCE_KG) ** library.value("equations/citrate.clearance_weight_exponent")
+    resting = library.sourced("equations/citrate.baseline_ionised_calcium_mmol_l")
+    assay = library.value("equations/learning.assay.ionised_calcium_sd_fraction")
+    clearance = sample(library.sourced("equations/citrate.citrate_clearance_ml_min"), z[:, 1])
+    return Reaction(
+        sample(resting, z[:, 0]) if measured is None else measured * np.exp(assay * z[:, 0]),
+        ratio * by_weight * clearance,
+        np.exp(library.value(f"{FILE}.calcium_spread_fraction") * z[:, 2]),
+    )
+
+
+def calcium_nadir(body: Reaction, setup: Setup, run: Run, library: Library) -> Floats:
+    """Lowest ionised calcium of a session, mmol/L, one per row (screened)."""
+    flow = run.ac_to_patient_ml / run.duration_min
+    return _nadir(body, flow, calcium_ml_per_l(setup.prescription.calcium, run), library)
+
+
+def crowd_nadir(body: Reaction, setup: Setup, runs: Floats, library: Library) -> Floats:
+    """Lowest ionised calcium of each patient's session, mmol/L, from `crowd.runs` (screened)."""
+    minutes, replaced = runs[crowd.MINUTES], runs[crowd.REPLACED]
+    calcium = setup.prescription.calcium
+    given = _per_litre(calcium, minutes, replaced) if calcium is not None else 0.0
+    return _nadir(body, runs[crowd.AC_TO_PATIENT] / minutes, given, library)
+
+
+def _nadir(body: Reaction, ac_ml_min: float | Floats, given_ml_per_l: float | Floats, library: Library) -> Floats:
+    held = ac_ml_min * library.value("fluids/acd_a.citrate_mmol_l") / body.citrate_clearance_ml_min
+    fall = library.value(f"{FILE}.calcium_fall_fraction") * held / library.value(f"{FILE}.citrate_reference_mmol_l")
+    given = given_ml_per_l / library.value(f"{FILE}.calcium_spares_at_ml_per_l")
+    spared = np.minimum(library.value(f"{FILE}.calcium_spares_fraction") * given, 1.0)
+    left: Floats = body.ionised_calcium_mmol_l * (1 - np.minimum(fall * body.spread, 0.9) * (1 - spared))
+    return left
+
+
+def calcium_ml_per_l(calcium: Calcium | None, run: Run) -> float:
+    """Calcium gluconate 10 %, mL per litre replaced."""
+    return float(_per_litre(calcium, run.duration_min, run.replaced_ml)) if calcium is not None else 0.0
+
+
+def _per_litre(calcium: Calcium, minutes: float | Floats, replaced_ml: float | Floats) -> float | Floats:
+    if calcium.unit == "mL/L":
+        return calcium.amount
+    return calcium.amount / _GLUCONATE_G_PER_ML * minutes / 60.0 / (replaced_ml / 1000)
+
+
+def volume_loss_percent(setup: Setup, run: Run, library: Library, blood_ml: Floats) -> Floats:
+    """Deepest loss of blood volume in a session, per cent of the resting volume, one per row (screened)."""
+    return _loss(setup, run.replaced_ml, min(run.net_ml, 0.0), library, blood_ml)
+
+
+def crowd_volume_loss(setup: Setup, runs: Floats, library: Library, blood_ml: Floats) -> Floats:
+    """Deepest loss of blood volume of each patient's session, per cent, from `crowd.runs` (screened)."""
+    return _loss(setup, runs[crowd.REPLACED], np.minimum(runs[crowd.NET], 0.0), library, blood_ml)
+
+
+def _loss(
+    setup: Setup, replaced_ml: float | Floats, short_ml: float | Floats, library: Library, blood_ml: Floats
+) -> Floats:
+    saline = sum(share for fluid, share in setup.fluids if fluid == "saline") * replaced_ml
+    lost = saline * (1 - library.value(f"{FILE}.saline_stays_fraction")) - short_ml
+    open_fraction = 1 - library.value(f"{FILE}.refill_fraction")
+    deepest: Floats = library.value(f"{FILE}.volume_loss_percent") + 100 * open_fraction * lost / blood_ml
+    return deepest

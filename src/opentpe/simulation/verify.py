@@ -1,0 +1,142 @@
+"""The best candidates run in full: the kernel's kinetics over the course, and the whole session of their kind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from opentpe.domain.consultation import Band
+from opentpe.domain.learning import Candidate, Kept
+from opentpe.domain.therapy import MINUTES_PER_DAY
+from opentpe.errors import InvariantError
+from opentpe.evidence.load import Library
+from opentpe.kernel import march, timeline
+from opentpe.kernel.arrays import Cohort, Floats, Schedule, Trajectory
+from opentpe.simulation import bands, choice, cohort, problem, screening, session
+from opentpe.simulation.bodies import Known
+from opentpe.simulation.candidates import Kind
+from opentpe.simulation.choice import Ground, Table, Wish
+from opentpe.simulation.fit import Taught
+
+# What stays a stand-in even for the candidates that are run in full: nothing; for all others, these.
+SCREENED: Final = ("igg_fall", "fibrinogen_before_session", "ionised_calcium", "blood_volume_loss")
+
+
+class Physics(NamedTuple):
+    """What the whole session says of one kind of session, one value per row."""
+
+    ionised_calcium_mmol_l: Floats
+    blood_volume_loss_percent: Floats
+    relative_blood_volume_percent: Floats
+
+
+def state_now(
+    taught: Taught, z: Floats, under_way: bool, keys: Sequence[str]
+) -> tuple[Cohort, dict[str, Floats], float]:
+    """People, amounts of each solute in plasma and tissue, and the minute they hold at: the end of the last session."""
+    posed = taught.found.problem
+    people, columns = problem.people(posed, z), posed.columns
+    if not under_way and not posed.doses:
+        return people, {k: screening.at_rest(people, columns.column(k)) for k in keys}, 0.0
+    runs = problem.runs_of(posed.setup, posed.sessions if under_way else ())
+    now = max([0.0, *(p.start_min + (p.duration_min or r.duration_min) for p, r in runs)])
+    doses = [d for d in posed.doses if d.time_min <= now]
+    plan = problem.schedule(posed.setup, columns, posed.subject, runs, doses, np.array([now]), posed.library)
+    found = march.course_all(people, plan)
+    amounts = {}
+    for key in keys:
+        j = columns.column(key)
+        plasma = found.concentration[:, j, -1] * people.plasma_ml * people.central_ratio[:, j]
+        amounts[key] = np.stack([plasma, np.maximum(found.body_end[:, j] - plasma, 0.0)], axis=1)
+    return people, amounts, now
+
+
+def resting_level(taught: Taught, z: Floats, j: int) -> Floats:
+    """Level of a solute before the course at every row: at rest, or of a drug as session 1 starts."""
+    posed = taught.found.problem
+    people = problem.people(posed, z)
+    if people.concentration[:, j].any():
+        level: Floats = people.concentration[:, j]
+        return level
+    plan = problem.schedule(posed.setup, posed.columns, posed.subject, (), posed.doses, np.zeros(1), posed.library)
+    return np.maximum(march.course_all(people, plan).concentration[:, j, 0], 1e-12)
+
+
+def in_full(ground: Ground, i: int, table: Table, wish: Wish, library: Library, seed: int) -> Candidate:
+    """Candidate i with the full kinetics of the course and the full session behind its numbers."""
+    screened = choice.told(ground, i, table, wish, library)
+    kind = ground.kinds[ground.options[i].kind]
+    found = _march(ground, i, kind, library)
+    columns = ground.taught.found.problem.columns
+    ahead = found.before.shape[2] - len(ground.options[i].days)
+    fibrinogen = found.before[:, columns.column("fibrinogen"), ahead:].min(axis=1)
+    target = columns.column(wish.target)
+    fall = 100 * (1 - found.after[:, target, -1] / ground.resting)
+    within = physics(ground, kind, library, seed)
+    kept = tuple(_kept(k, fibrinogen, within) for k in screened.kept)
+    values: tuple[tuple[str, Band], ...] = (
+        ("fall_percent", bands.band(fall, "%")),
+        ("fibrinogen_before_session", bands.band(fibrinogen, "g/L")),
+        ("ionised_calcium", bands.band(within.ionised_calcium_mmol_l, "mmol/L")),
+        ("relative_blood_volume", bands.band(within.relative_blood_volume_percent, "%")),
+    )
+    return replace(
+        screened,
+        kept=kept,
+        values=values,
+        all_kept_probability=min(k.probability for k in kept),
+        full=True,
+        front=False,
+    )
+
+
+def _kept(k: Kept, fibrinogen: Floats, within: Physics) -> Kept:
+    found = {
+        "fibrinogen_before_session": fibrinogen >= k.bound,
+        "ionised_calcium": within.ionised_calcium_mmol_l >= k.bound,
+        "blood_volume_loss": within.blood_volume_loss_percent <= k.bound,
+    }.get(k.limit)
+    return k if found is None else replace(k, probability=float(found.mean()), screened=False)
+
+
+def physics(ground: Ground, kind: Kind, library: Library, seed: int) -> Physics:
+    """The whole session of a kind for every row: lowest ionised calcium and deepest loss of blood volume."""
+    rows = np.arange(ground.people.plasma_ml.size)
+    ran = session.run(
+        ground.subject, kind.setup, Known(ground.people.plasma_ml), library, seed, rows, volume_ml=kind.setup.volume_ml
+    )
+    change = ran.low("relative_blood_volume")
+    return Physics(ran.low("ionised_calcium"), -change, 100 + change)
+
+
+def _march(ground: Ground, i: int, kind: Kind, library: Library) -> Trajectory:
+    found = march.course_all(ground.people, _schedule(ground, i, kind, library))
+    if np.any(found.status):
+        bad = np.flatnonzero(found.status)[:5].tolist()
+        raise InvariantError("a candidate course broke an invariant and is refused", {"candidate": i, "rows": bad})
+    return found
+
+
+def _schedule(ground: Ground, i: int, kind: Kind, library: Library) -> Schedule:
+    """Sessions done by their own order, sessions ahead by the candidate's, with both orders' fluids in one table."""
+    posed = ground.taught.found.problem
+    done = [
+        cohort.session(p, r, posed.setup, library)
+        for p, r in problem.runs_of(posed.setup, posed.sessions[: len(ground.performed_on)])
+    ]
+    shift = len(posed.setup.fluids)
+    at = (ground.first - ground.performed_on[0]).days * MINUTES_PER_DAY if ground.performed_on else 0
+    ahead = []
+    for p in choice.course_of(ground, i).procedures()[len(done) :]:
+        new = cohort.session(p, kind.run, kind.setup, library)
+        day = ground.options[i].days[p.n - 1 - len(done)]
+        parts = tuple((which + shift, share) for which, share in new.parts)
+        ahead.append(new._replace(start_min=float(at + day * MINUTES_PER_DAY), parts=parts))
+    content = np.vstack([cohort.fluid_table(s, posed.columns, library) for s in (posed.setup, kind.setup)])
+    end = ahead[-1].start_min + ahead[-1].duration_min
+    doses = [cohort.dose(d, posed.columns, posed.subject, library) for d in posed.doses if d.time_min <= end]
+    sieving = np.ones((1, len(posed.columns.keys)))
+    return timeline.build([*done, *ahead], doses, end, np.array([end]), content, sieving)

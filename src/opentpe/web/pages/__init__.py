@@ -1,0 +1,13 @@
+"""The pages of the clinic: consult, plan, run, train, explain. Each is a route with a `.json` twin."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fastapi import APIRouter
+
+from opentpe.web.pages import assets, board, consult, course, entry, evidence, papers, planner, trainer
+
+ROUTERS: Final[tuple[APIRouter, ...]] = tuple(
+    page.router for page in (assets, board, consult, course, entry, evidence, papers, planner, trainer)
+)

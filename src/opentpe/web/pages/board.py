@@ -1,0 +1,135 @@
+"""Board: who is treated today and on which chair, what is due, and the unit's settings with who changed what."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response
+from fastapi.responses import RedirectResponse
+
+from opentpe.records import kinds
+from opentpe.report import sentences as spoken
+from opentpe.report import words_of_numbers as numbers
+from opentpe.report.desk import Desk
+from opentpe.web.clinic import Clinic, Here
+from opentpe.web.pages import care, course, go, shell
+from opentpe.web.pages.care import Care
+from opentpe.web.people import Person, Reader, Writing
+
+router: Final = APIRouter(include_in_schema=False)
+Setter = Annotated[Person, Depends(Writing("settings"))]
+_OPEN: Final = (kinds.CourseStatus.PLANNED, kinds.CourseStatus.RUNNING)
+
+
+@router.get("/board")
+@router.get("/board.json")
+def page(request: Request, here: Here, person: Reader) -> Response:
+    """The unit today."""
+    pen = Desk(spoken.load(here.settings.language), {}, here.library)
+    rows = [_row(here, care.load(here, k.id), pen) for k in here.store.current(kinds.Course) if k.body.status in _OPEN]
+    data = {
+        "day": numbers.long_date(here.today(), pen.sentences.numbers),
+        "today": [r for r in rows if r["days_to_go"] == 0],
+        "overdue": [r for r in rows if r["days_to_go"] is not None and r["days_to_go"] < 0],
+        "coming": sorted((r for r in rows if (r["days_to_go"] or 0) > 0), key=lambda r: r["days_to_go"]),
+        "finished": [r for r in rows if r["session"] == 0],
+        "due": list(_due(here, rows, pen)),
+        "settings": settings(here),
+        "may_set": person.may("settings"),
+    }
+    return shell.show(request, person, "board.html|Board|Board", data)
+
+
+def _row(here: Clinic, state: Care, pen: Desk) -> dict[str, Any]:
+    session = state.next_session
+    day = state.days[session - 1] if session else None
+    kept = state.procedure(session) if session else None
+    verdict = go.verdict(state.read, state.today, pen, session) if session else None
+    signed = course.order_of(here, state)
+    return {
+        "course": state.kept.id,
+        "name": state.patient.body.name or state.patient.body.identifier,
+        "identifier": state.patient.body.identifier,
+        "session": session,
+        "count": state.plan.count,
+        "day": numbers.day(day, pen.sentences.numbers) if day else "",
+        "days_to_go": (day - state.today).days if day else None,
+        "place": (kept.body.place if kept else "") or "no chair",
+        "volume": pen.amount(care.volume_ml(here, state), "mL"),
+        "verdict": verdict.state if verdict else "",
+        "tone": verdict.tone if verdict else "quiet",
+        "open": [c.short for c in verdict.checks if c.state == "open"] if verdict else [],
+        "alerts": [f"{c.quantity} {c.latest}" for c in verdict.checks if c.state in ("stop", "call")]
+        if verdict
+        else [],
+        "order": "signed" if signed["holds"] else "void" if signed["void"] else "open",
+        "line_out": state.kept.body.line_out_on,
+    }
+
+
+def _due(here: Clinic, rows: list[dict[str, Any]], pen: Desk) -> Iterator[dict[str, str]]:
+    """What somebody has to do: labs, lines to take out, values beyond a limit, orders to sign."""
+    soon = here.today() + timedelta(days=1)
+    for row in rows:
+        near = row["days_to_go"] is not None and row["days_to_go"] <= 1
+        if near and row["open"]:
+            yield _task(row, "caution", "Labs due", ", ".join(row["open"]))
+        if row["alerts"] and near:
+            yield _task(row, "alarm", "Beyond a limit", ", ".join(row["alerts"]))
+        if row["line_out"] and row["line_out"] <= soon:
+            yield _task(row, "caution", "Line due out", numbers.day(row["line_out"], pen.sentences.numbers))
+        if near and row["order"] != "signed":
+            text = "signature void, write it anew" if row["order"] == "void" else "not signed"
+            yield _task(row, "caution", "Order", f"session {row['session']}, {text}")
+
+
+def _task(row: dict[str, Any], tone: str, what: str, text: str) -> dict[str, str]:
+    return {"tone": tone, "what": what, "who": row["name"], "course": row["course"], "text": text}
+
+
+def settings(here: Clinic) -> list[dict[str, Any]]:
+    """Every setting of the unit with its value, where it comes from, and who changed it last."""
+    kept = {k.body.name: k for k in here.store.current(kinds.Setting)}
+    rows = []
+    for name, value in here.unit.items():
+        own = kept.get(name)
+        rows.append(
+            {
+                "name": name,
+                "value": json.dumps(own.body.value if own else value, ensure_ascii=False),
+                "by": f"{own.who}, {own.at[:10]}" if own else "as shipped or by unit.toml",
+                "why": own.why if own else "",
+                "version": own.version if own else 0,
+            }
+        )
+    return rows
+
+
+@router.post("/board/settings")
+def change(
+    here: Here,
+    person: Setter,
+    name: Annotated[str, Form(max_length=100)],
+    value: Annotated[str, Form(max_length=2000)],
+    version: Annotated[int, Form(ge=0)],
+    why: Annotated[str, Form(min_length=3, max_length=500)],
+) -> Response:
+    """A setting with a new value of the same kind; the old one stays in the history."""
+    if name not in here.unit:
+        raise HTTPException(422, f"There is no setting {name!r}.")
+    try:
+        given = json.loads(value)
+    except ValueError:
+        given = value
+    if type(given) is not type(here.unit[name]):
+        raise HTTPException(422, f"{name}: {value!r} is not a value like {json.dumps(here.unit[name])}.")
+    kept = next(iter(here.store.current(kinds.Setting, where={"name": name})), None)
+    body = kinds.Setting(name=name, value=given)
+    if kept is None:
+        here.store.add(body, person.name, why)
+    else:
+        here.store.change(kept.id, body, version, person.name, why)
+    return RedirectResponse("/board#settings", 303)

@@ -1,0 +1,94 @@
+"""The fit's own exam: 20 patients here, 1,000 in `make validate`."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from opentpe.simulation import calibration, population
+from unit.simulation import learning
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def other_truth():
+    spec = importlib.util.spec_from_file_location("three_pools", ROOT / "validation" / "learning" / "three_pools.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.levels
+
+
+def test_the_truth_of_20_patients_falls_into_the_bands():
+    """At least 13 of 20 truths in the 90 % band of every quantity: fewer has a chance of 3 in 10,000 if calibrated."""
+    for one in calibration.calibrate(20, learning.library(), learning.unit(), seed=11, rows=400):
+        covered = dict(one.covered)
+        assert covered[0.9] >= 13 / 20, one.quantity
+        assert sum(one.ranks) == 20
+
+
+def test_the_forecast_beats_three_baselines_under_another_truth():
+    """Over 12 patients of a three-pool model the fit is nearer to the next session than each simple means."""
+    rows = calibration.compare(12, other_truth(), learning.library(), learning.unit(), seed=11, rows=400)
+    error = {}
+    for r in rows:
+        error.setdefault(r.method, []).append(r.median_error_percent)
+    mean = {method: np.mean(values) for method, values in error.items()}
+    assert all(mean["fit"] < mean[other] for other in ("prior only", "last value", "one exponential")), mean
+
+
+def test_the_page_holds_every_number():
+    """The written page has a row for each quantity and each method."""
+    one = calibration.Calibrated("plasma_volume", (1,) * 20, ((0.5, 0.5), (0.9, 0.9)), 1.0)
+    page = calibration.page([one], [calibration.Forecasting("fit", "igg", "before", 5.0, 9.0)], 20, 1)
+    assert "| plasma_volume | 50 % | 90 % | 1 |" in page
+    assert "| fit | igg | before | 5.0 | 9.0 |" in page
+
+
+@pytest.mark.slow
+def test_two_hundred_patients_are_calibrated():
+    """Ranks of every quantity are uniform, coverage within the binomial limits of 200."""
+    for one in calibration.calibrate(200, learning.library(), learning.unit(), seed=3, rows=600):
+        assert one.probability > 1e-4, one.quantity
+        assert 0.38 < dict(one.covered)[0.5] < 0.62, one.quantity
+        assert 0.83 < dict(one.covered)[0.9] < 0.96, one.quantity
+
+
+def test_a_virtual_patient_is_the_same_in_any_batch():
+    """Patient 7 alone is patient 7 of ten."""
+    alone = population.draw("ms_relapse", learning.library(), 5, np.array([7]))
+    batch = population.draw("ms_relapse", learning.library(), 5, np.arange(10))
+    assert all(np.array_equal(a[0], b[7]) for a, b in zip(alone, batch, strict=True))
+
+
+def test_virtual_patients_look_like_the_cohorts():
+    """Three quarters women, median plasma volume between 2.5 and 3.1 L, haematocrit near 0.40, heavier with age."""
+    group = population.draw("ms_relapse", learning.library(), 5, np.arange(4000))
+    assert group.female.mean() == pytest.approx(0.761, abs=0.02)
+    assert 2500 < np.median(group.plasma_volume_ml) < 3100
+    assert np.median(group.hct) == pytest.approx(0.40, abs=0.01)
+    bmi = group.weight_kg / (group.height_cm / 100) ** 2
+    assert 0.08 < np.corrcoef(group.age_years, bmi)[0, 1] < 0.22
+
+
+def test_a_population_says_only_what_differs():
+    """The light and pale population takes the rest from the one it is like."""
+    group = population.draw("light_and_pale", learning.library(), 5, np.arange(200))
+    assert group.female.all()
+    assert np.median(group.hct) < 0.35
+
+
+def test_plasma_volume_is_that_of_the_order():
+    """The array formula gives each person what the order's own estimator gives."""
+    from opentpe.simulation.setup import used_plasma_volume
+
+    group = population.draw("ms_relapse", learning.library(), 5, np.arange(30))
+    for i in range(30):
+        own = used_plasma_volume(population.person(group, i), learning.library())
+        assert group.plasma_volume_ml[i] == pytest.approx(own, rel=1e-12)
+
+
+def test_an_unknown_population_is_named():
+    """The message lists the populations there are."""
+    with pytest.raises(learning.InputError, match="ms_relapse"):
+        population.draw("martians", learning.library(), 1, np.arange(2))

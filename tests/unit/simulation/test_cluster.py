@@ -1,0 +1,57 @@
+"""The same bytes on a cluster, with workers killed on the way."""
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+from opentpe.errors import StoppedError
+from opentpe.simulation import cluster, trial
+from unit.simulation import learning, test_trial
+from unit.simulation.test_trial import spec, sums
+
+distributed = pytest.importorskip("distributed")
+SLOW_TO_START = {"distributed.worker.daemon": False, "distributed.scheduler.allowed-failures": 50}
+
+
+@pytest.mark.slow
+def test_a_cluster_with_a_killed_worker_makes_the_same_bytes(tmp_path):
+    """Two processes; one is killed with -9 once parts arrive. Nothing is lost and nothing changes."""
+    import dask
+
+    one = spec(patients=600, chunk=10)
+    here, there = tmp_path / "here", tmp_path / "there"
+    trial.run(one, here, learning.library(), learning.unit())
+    with (
+        dask.config.set(SLOW_TO_START),
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as local,
+    ):
+        threading.Thread(target=_kill_one, args=(local, there), daemon=True).start()
+        cluster.run(one, there, learning.library(), learning.unit(), local.scheduler_address)
+    assert sums(here) == sums(there)
+
+
+def _kill_one(local, folder):
+    deadline = time.monotonic() + 120
+    while len(list(folder.glob("part-*.parquet"))) < 2 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    worker = next(iter(local.workers.values()))
+    os.kill(worker.process.pid, signal.SIGKILL)
+
+
+def test_a_scheduler_that_is_gone_is_named(tmp_path, monkeypatch):
+    """Nobody answers: said so, and what was there stays resumable."""
+    monkeypatch.setattr(cluster, "_ANSWER_S", 1)
+    with pytest.raises(StoppedError, match=r"scheduler tcp://127\.0\.0\.1:9"):
+        cluster.run(spec(), tmp_path, learning.library(), learning.unit(), "tcp://127.0.0.1:9")
+    trial.run(spec(), tmp_path, learning.library(), learning.unit())
+    assert len(sums(tmp_path)) == 5
+
+
+def test_a_worker_with_other_evidence_refuses():
+    """A part made with another library would not be the same trial."""
+    one = spec()
+    with pytest.raises(test_trial.InputError, match="another program or evidence"):
+        cluster.work(one, 0, (), learning.unit(), "0" * 64)

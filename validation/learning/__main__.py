@@ -1,0 +1,36 @@
+"""Writes docs/calibration.md: `python validation/learning [--patients 1000] [--others 200] [--write FILE]`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from three_pools import levels
+
+from opentpe.evidence.load import load
+from opentpe.pathway.unit import settings
+from opentpe.simulation import calibration
+
+SEED = 20_260_101
+
+
+def main() -> None:
+    """Calibrates and compares, and prints or writes the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--patients", type=int, default=1000)
+    parser.add_argument("--others", type=int, default=200)
+    parser.add_argument("--write", type=Path)
+    asked = parser.parse_args()
+    library = load()
+    unit = settings(library)
+    calibrated = calibration.calibrate(asked.patients, library, unit, SEED)
+    compared = calibration.compare(asked.others, levels, library, unit, SEED)
+    page = calibration.page(calibrated, compared, asked.patients, asked.others)
+    if asked.write:
+        asked.write.write_text(page, encoding="utf-8")
+    else:
+        print(page)
+
+
+if __name__ == "__main__":
+    main()
