@@ -93,18 +93,11 @@ from opentpe.kernel.arrays import (
 )
 from opentpe.kernel.compiled import compiled, unlocked
 
-<<<<<<< HEAD
 STEP = 0.08  # step x fastest rate of the fourth-order steps while plasma leaves or with a saturable drug
 REST = 1.8  # times longer for the first step at rest, when nothing moves at the fastest rate
 GROWTH = 0.45  # each later step at rest is longer by this x its first, because fast pools settle first
 CAP = 0.45  # step x fastest rate at most
 SWELL = 0.03  # change of plasma volume in one step of a linear solute
-=======
-STEP = 0.08  # step x fastest rate of the fourth-order steps while plasma leaves or its volume changes
-REST = 1.8  # times longer for the first step after that, when nothing moves at the fastest rate
-GROWTH = 0.45  # each later step is longer by this x STEP, because fast pools settle first; not with a saturable drug
-LONGEST = 1.5  # step x fastest rate of the last step of a rest: beyond 2.8 fourth-order steps run away
->>>>>>> learn
 LOST = 1e-9  # mass that may go missing, as a fraction of what there was
 DUST = 1e-9  # a negative amount this small against what was supplied is rounding
 HCT_RANGE = (0.05, 0.75)  # outside, a haematocrit is a fault of the run, not a patient
@@ -189,26 +182,10 @@ def _stepped(
     """Coupled solutes over a segment, with outputs as side steps."""
     rest, dt, blocker = patient.person[PLASMA_ML], flow[DURATION], state.blocker[0]
     v0, v1 = flow[VOLUME_START] * rest, flow[VOLUME_END] * rest
-<<<<<<< HEAD
     fastest, fine = pools.fastest(patient, state, min(v0, v1)), pools.saturable(patient, state)
     first = step if flow[PLASMA_FLOW] > 0.0 or fine else REST * step
     count, stride = pace(dt, fastest, first, flow[PLASMA_FLOW] > 0.0 or fine or v0 != v1)
     h, dv, done = stride.first_min, (v1 - v0) / count, 0
-=======
-    last = patient.coupled if v0 == v1 else patient.law.size
-    fastest = pools.fastest(state, min(v0, v1), last)
-    busy = flow[PLASMA_FLOW] > 0.0 or v0 != v1
-    even = busy or pools.saturable(state, last)
-    first = step if even else REST * step
-    if even:
-        growth, spans = 0.0, max(1.0, math.ceil(dt * fastest / first))
-        count = int(spans)
-    else:
-        growth = math.log1p(min(GROWTH * step, (LONGEST - first) / max(dt * fastest, first)))
-        count = max(1, math.ceil(math.log1p(dt * fastest / first * math.expm1(growth)) / growth))
-        spans = math.expm1(count * growth) / math.expm1(growth)
-    h, dv, done = dt / spans, (v1 - v0) / spans, 0
->>>>>>> learn
     for k in range(times.size + 1):
         n = count
         if k < times.size:
