@@ -1,14 +1,13 @@
 """The pages as a program asks for them: twins, roles, signatures, policy, units, and what the trainer scores."""
 
-import json
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from opentpe import consultation as flow
 from opentpe.pathway import order as orders
-from opentpe.records import kinds
+from opentpe.report import build
 from opentpe.web.pages import assets, care, examples, form, go, keep, lab_units, trainer
 
 PAGES = ("/board", "/consult", "/planner", "/evidence", "/trainer", "/validation")
@@ -135,9 +134,10 @@ def test_every_scenario_is_understood(library):
             assert events.parse(line)
 
 
-def test_a_value_of_yesterday_is_not_of_today(clinic, kept):
-    """Go or no-go asks for values of the last 24 h."""
-    verdict = clinic.get(f"/courses/{kept}.json").json()["verdict"]
-    assert verdict["state"] in go.WORST_FIRST
-    assert json.dumps(verdict)
-    assert kinds.Order.table == "orders"
+def test_a_value_that_is_not_of_today_is_asked_for(clinic, kept, clock):
+    """Go or no-go asks for values of the last 24 h: two days later none is left."""
+    clock.at += timedelta(days=2)
+    here = clinic.app.state.clinic
+    state = care.load(here, kept)
+    checks = go.verdict(state.read, state.today, build.desk(care.advice(here, state), here.library), 1).checks
+    assert {c.state for c in checks} == {"open"}
