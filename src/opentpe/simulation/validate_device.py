@@ -58,7 +58,8 @@ def _one(study: Table, arm: Table, library: Library, k: int) -> Summary:
     order = Prescription(float(arm["plasma_volumes"]), Dose.PLASMA_VOLUMES, (FluidPart("albumin_5", 1.0),),
                          inlet_ac_ratio=arm.get("ratio"))  # fmt: skip
     what = Exchange(
-        subject, order, separator=arm["separator"], access=arm["access"], inlet_flow_ml_min=arm.get("inlet_flow_ml_min"),
+        subject, order, separator=arm["separator"], access=arm["access"],
+        inlet_flow_ml_min=arm.get("inlet_flow_ml_min"),
         blood_volume_ml=size["blood_volume_ml"] * float(np.exp(size["volume_cv_fraction"] * z[1])),
         tingling_percent=_NO_COMPLAINT, hypotension_percent=_NO_COMPLAINT,
     )  # fmt: skip
