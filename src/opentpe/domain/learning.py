@@ -15,7 +15,7 @@ from opentpe.domain.therapy import Course, Measurement
 class Learned:
     """One parameter of the patient before and after the labs.
 
-    `learned_fraction` is 1 - posterior/prior spread: 0 says the labs told nothing about it.
+    `learned_fraction` is 1 - posterior/prior width of the 90 % band relative to the median: 0, the labs told nothing.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Judged:
     fitted: Band
     surprise_sd: float  # distance from the prior's prediction in standard deviations, assay error included
     weight_fraction: float
+    error_sd: float  # of the lab on the log scale
     flags: tuple[str, ...] = ()
 
 

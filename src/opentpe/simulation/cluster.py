@@ -55,16 +55,16 @@ def run(
         ) from None
     digest = trial.open_folder(folder, spec, library)
     todo = [c for c in range(spec.chunks_count) if not trial.finished(folder, spec, c, digest)]
-    done = spec.chunks_count - len(todo)
+    done = spec.patients - sum(trial.rows_of(spec, c).size for c in todo)
     if progress:
-        progress(min(done * spec.chunk, spec.patients), spec.patients)
+        progress(done, spec.patients)
 
     def keep(chunk: int, data: bytes) -> None:
         nonlocal done
         trial.write(trial.part_path(folder, chunk), data)
-        done += 1
+        done += trial.rows_of(spec, chunk).size
         if progress:
-            progress(min(done * spec.chunk, spec.patients), spec.patients)
+            progress(done, spec.patients)
 
     def send(client: Any, chunk: int) -> Any:
         key = f"part-{digest[:16]}-{spec.chunk}-{chunk}"

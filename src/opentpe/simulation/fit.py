@@ -248,17 +248,12 @@ def _learned(taught: Taught, before: Fan, after: Fan) -> tuple[Learned, ...]:
     for name, unit, read in _quantities(taught):
         prior, post = read(before, taught.prior_z), read(after, taught.found.z)
         if np.ptp(prior) > 0:
-            spread = np.std(np.log(prior))
-            left = _weighted_sd(np.log(post), after.weights)
-            told.append(
-                Learned(
-                    name, unit, bands.band(prior, unit), bands.band(post, unit, after.weights),
-                    float(np.clip(1 - left / spread, 0.0, 1.0)),
-                )
-            )  # fmt: skip
+            wide, narrow = bands.band(prior, unit), bands.band(post, unit, after.weights)
+            left = _width(narrow) / _width(wide)
+            told.append(Learned(name, unit, wide, narrow, float(np.clip(1 - left, 0.0, 1.0))))
     return tuple(told)
 
 
-def _weighted_sd(values: Floats, weights: Floats) -> float:
-    mean = weights @ values
-    return float(np.sqrt(weights @ (values - mean) ** 2))
+def _width(band: Band) -> float:
+    """Width of the 90 % band relative to the median."""
+    return (band.p95 - band.p05) / band.median

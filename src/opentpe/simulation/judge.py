@@ -38,6 +38,7 @@ def labs_of(found: Posterior, prior_z: Floats, trajectory: Trajectory) -> tuple[
                 bands.band(np.exp(found.predicted[:, i]) * scale, unit, found.weights),
                 float(found.surprise[i]),
                 float(kept[i]),
+                lab.log_sd,
                 tuple(code for code, _ in flags),
             )
         )

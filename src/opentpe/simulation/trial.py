@@ -162,11 +162,15 @@ def open_folder(folder: Path, spec: Spec, library: Library) -> str:
 def run(spec: Spec, folder: Path, library: Library, unit: Mapping[str, Any], progress: Progress | None = None) -> str:
     """Runs what is not finished yet, part by part, and returns the trial's hash."""
     digest = open_folder(folder, spec, library)
-    for chunk in range(spec.chunks_count):
-        if not finished(folder, spec, chunk, digest):
-            write(part_path(folder, chunk), part(spec, chunk, library, unit, digest))
+    todo = [c for c in range(spec.chunks_count) if not finished(folder, spec, c, digest)]
+    done = spec.patients - sum(rows_of(spec, c).size for c in todo)
+    if progress:
+        progress(done, spec.patients)
+    for chunk in todo:
+        write(part_path(folder, chunk), part(spec, chunk, library, unit, digest))
+        done += rows_of(spec, chunk).size
         if progress:
-            progress(min((chunk + 1) * spec.chunk, spec.patients), spec.patients)
+            progress(done, spec.patients)
     return digest
 
 

@@ -1,0 +1,152 @@
+"""The figures of fit, plan and trial: prior beside posterior, fans before and after, trade-offs, forests, bars."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+from opentpe.domain.consultation import Band, Series
+from opentpe.domain.learning import Fit, PlanRanking, TrialSummary
+from opentpe.domain.therapy import MINUTES_PER_DAY
+from opentpe.report import plots
+from opentpe.report import words_of_numbers as words
+from opentpe.report.desk import Desk
+from opentpe.report.learning_tables import parameter, quantity
+from opentpe.report.plots import Interval, Point, Row, Scatter
+from opentpe.report.view import Figure, Measured, Panel
+
+_TONES: Final = {"igg": "igg", "fibrinogen": "fibrinogen", "albumin": "albumin", "igm": "igm"}
+_FANS: Final = 2  # solutes drawn before and after
+_BARS: Final = 10  # parameters with the largest share of the variance
+_SHOWN_SD: Final = 1e-9
+_NINETY: Final = 1.645  # standard deviations of a 90 % band
+
+
+def parameters(result: Fit, pen: Desk) -> str:
+    """Prior and posterior of each parameter, relative to the prior's median."""
+    rows = []
+    for p in result.learned:
+        middle = p.prior.median
+        rows.append(
+            Row(
+                parameter(p.name, pen),
+                (_interval(p.prior, middle, "quiet", filled=False), _interval(p.posterior, middle, "accent")),
+            )
+        )
+    title = pen.say("fit.parameters")
+    return plots.intervals(
+        "parameters", title, title, rows, pen.say("fit.parameters_axis"), reference=1.0, logarithmic=True
+    )
+
+
+def _interval(band: Band, by: float, tone: str, *, filled: bool = True) -> Interval:
+    return Interval(band.p05 / by, band.median / by, band.p95 / by, tone, band.p25 / by, band.p75 / by, filled)
+
+
+def fans(result: Fit, pen: Desk) -> Figure:
+    """The forecast before and after the labs, with the labs as ringed dots; IgG and fibrinogen, or what there is."""
+    names = [s.name for s in result.prior_series]
+    chosen = [n for n in ("igg", "fibrinogen", *names) if n in names]
+    panels = []
+    for name in dict.fromkeys(chosen[:_FANS] + [n for n in names if _measured(result, n)][:_FANS]):
+        for code, series in (("fit.before_labs", result.prior_series), ("fit.after_labs", result.posterior_series)):
+            panels.append(_panel(next(s for s in series if s.name == name), code, result, pen))
+    last = result.sessions[-1].start_min / MINUTES_PER_DAY
+    until = 7.0 * math.ceil((last + 14) / 7)
+    marks = tuple((s.start_min / MINUTES_PER_DAY, str(s.n)) for s in result.sessions)
+    about = " ".join(_describe(p.series, pen) for p in panels[1::2])
+    return Figure("fit", pen.say("fit.fans"), about, tuple(panels), pen.say("axis.days"), "day", until, marks)
+
+
+def _panel(series: Series, code: str, result: Fit, pen: Desk) -> Panel:
+    title = pen.say(code, name=quantity(series.name, pen))
+    tone = _TONES.get(series.name, "drug")
+    return Panel(series, title, words.unit(series.unit), tone, (), _measured(result, series.name))
+
+
+def _measured(result: Fit, name: str) -> tuple[Measured, ...]:
+    found = []
+    for lab in result.labs:
+        m = lab.measurement
+        if m.solute == name and not m.below_detection:
+            wide = math.exp(_NINETY * lab.error_sd)
+            found.append(Measured(m.time_min, m.value, m.value / wide, m.value * wide))
+    return tuple(found)
+
+
+def _describe(series: Series, pen: Desk) -> str:
+    first, low, last = (f"{v:.2g}" for v in (series.median[0], min(series.median), series.median[-1]))
+    return pen.say(
+        "fit.describe", name=quantity(series.name, pen), first=first, low=low, last=last, unit=words.unit(series.unit)
+    )
+
+
+def steps(fits: Sequence[Fit], pen: Desk) -> str:
+    """How the band before the last session narrowed, one row for each sample more."""
+    rows = []
+    name = fits[0].sessions[-1].posterior[0][0]
+    for n, f in enumerate(fits):
+        band = dict(f.sessions[-1].posterior)[name]
+        label = f"{quantity(name, pen)}: {len(f.labs)} labs" if n else f"{quantity(name, pen)}: no labs"
+        rows.append(Row(label, (_interval(band, 1.0, "accent", filled=n > 0),)))
+    title = pen.say("fit.steps")
+    return plots.intervals("steps", title, title, rows, words.unit(dict(fits[0].sessions[-1].posterior)[name].unit))
+
+
+def comparison(result: PlanRanking, pen: Desk) -> str:
+    """Fibrinogen before the lowest session of each course that was run in full, with the limit."""
+    rows = [
+        Row(f"{n + 1}: {_short(c.words)}", (_interval(dict(c.values)["fibrinogen_before_session"], 1.0, tone),))
+        for n, c in enumerate(result.ranked)
+        for tone in ("accent" if n == 0 else "quiet",)
+    ]
+    bound = next(k.bound for k in result.ranked[0].kept if k.limit == "fibrinogen_before_session")
+    title = pen.say("plan.comparison")
+    return plots.intervals("comparison", title, title, rows, "g/L", reference=bound)
+
+
+def _short(text: str) -> str:
+    """Count, dose and first day: what fits beside a bar."""
+    head = text.split(",", maxsplit=1)[0]
+    return head if len(head) <= 30 else head.split(" on ")[0]
+
+
+def tradeoffs(result: PlanRanking, pen: Desk) -> str:
+    """Days against fall, and days against fibrinogen, of every course that nothing beats; the first one filled."""
+    best, names = result.ranked[0], ("fall_percent", "fibrinogen_before_session")
+    panels = []
+    for name, axis in zip(names, ("%", "g/L"), strict=True):
+        points = [Point(c.days, dict(c.values)[name].median, square=c.weekend_sessions_count > 0) for c in result.front]
+        points.append(Point(best.days, dict(best.values)[name].median, chosen=True))
+        title = pen.say(f"screened_name.{'igg_fall' if name == 'fall_percent' else name}")
+        panels.append(Scatter(title[:1].upper() + title[1:], axis, tuple(points)))
+    return plots.scatter("tradeoffs", pen.say("plan.tradeoffs"), pen.say("plan.tradeoffs"), panels,
+                         pen.say("plan.tradeoffs_axis"))  # fmt: skip
+
+
+def contrasts(result: TrialSummary, pen: Desk) -> str:
+    """Each difference in standard deviations between patients, with its interval."""
+    spread = {(r.endpoint, r.arm): r.sd for r in result.results}
+    rows = []
+    for c in result.contrasts:
+        pair = [spread.get((c.endpoint, a), 0.0) for a in (c.arm, c.against)]
+        sd = math.sqrt(sum(s * s for s in pair) / 2)
+        if sd > _SHOWN_SD and math.isfinite(c.difference.value):
+            d = c.difference
+            label = pen.say(f"endpoint.{c.endpoint}")
+            rows.append(Row(label, (Interval(d.low / sd, d.value / sd, d.high / sd, "accent"),), c.arm[:12]))
+    if not rows:
+        return ""
+    against = result.arms[0][0]
+    title = pen.say("trial.contrasts", against=against)
+    axis = pen.say("trial.contrasts_axis", against=against)
+    return plots.intervals("contrasts", title, title, rows, axis, reference=0.0)
+
+
+def influences(result: TrialSummary, endpoint: str, pen: Desk) -> str:
+    """The parameters that explain most of an endpoint's variance."""
+    found = [i for i in result.influences if i.endpoint == endpoint][:_BARS]
+    rows = [(i.parameter.replace("_", " "), i.first.value, i.total.value) for i in found]
+    title = pen.say("trial.influences", endpoint=pen.say(f"endpoint.{endpoint}"))
+    return plots.bars(f"influences-{endpoint.replace('_', '-')}", title, title, rows, pen.say("trial.influences_axis"))

@@ -1,0 +1,170 @@
+"""The tables of fit, plan and trial: written cells under named columns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+from opentpe.domain.consultation import Band
+from opentpe.domain.learning import ArmResult, Candidate, Contrast, Estimated, Fit, PlanRanking, TrialSummary
+from opentpe.domain.therapy import MINUTES_PER_DAY
+from opentpe.report import words_of_numbers as words
+from opentpe.report.desk import Desk
+from opentpe.report.view import Column, Table
+
+_NONE: Final = "–"
+
+
+def _columns(*heads: str, text: int = 1) -> tuple[Column, ...]:
+    """Columns of numbers but for the first `text` ones."""
+    return tuple(Column(head, "", n >= text) for n, head in enumerate(heads))
+
+
+def parameter(name: str, pen: Desk) -> str:
+    """A parameter as the report writes it: `igg.escape_rate` is "IgG escape rate"."""
+    solute, _, kind = name.rpartition(".")
+    if not solute:
+        return pen.say(f"learned.{kind}")
+    text = pen.say(f"learned.{kind}", solute=pen.word("solute", solute))
+    return text[:1].upper() + text[1:]
+
+
+def quantity(name: str, pen: Desk) -> str:
+    """What a lab measured."""
+    return pen.title("solute" if pen.sentences.has(f"solute.{name}") else "quantity", name)
+
+
+def learned(result: Fit, pen: Desk) -> Table:
+    """Parameters before and after the labs."""
+    rows = tuple(
+        (
+            parameter(p.name, pen),
+            words.unit(p.unit),
+            _band(p.prior, pen),
+            _band(p.posterior, pen),
+            f"{100 * p.learned_fraction:.0f}",
+        )
+        for p in result.learned
+    )
+    return Table("", _columns("parameter", "unit", "before", "after the labs", "learned, of 100", text=2), rows)
+
+
+def _band(band: Band, pen: Desk) -> str:
+    return pen.band(band, bare=True)
+
+
+def labs(result: Fit, pen: Desk) -> Table:
+    """Labs beside what was expected of them."""
+    rows = []
+    for lab in result.labs:
+        m = lab.measurement
+        flags = ", ".join(f.removeprefix("lab_").replace("_", " ") for f in lab.flags) or _NONE
+        value = (
+            f"{'< ' if m.below_detection else ''}{words.honest(m.value, pen.sentences.numbers)} {words.unit(m.unit)}"
+        )
+        day = f"{m.time_min / MINUTES_PER_DAY:.1f}"
+        cells = (quantity(m.solute, pen), flags, day, value, _band(lab.expected, pen), _band(lab.fitted, pen))
+        rows.append((*cells, f"{100 * lab.weight_fraction:.0f}"))
+    heads = ("lab", "flag", "day", "value", "expected", "fitted", "weight, of 100")
+    return Table("", _columns(*heads, text=2), tuple(rows))
+
+
+def sessions(result: Fit, pen: Desk) -> Table:
+    """Levels before and after each session, by the prior and by the posterior."""
+    names = [name for name, _ in result.sessions[0].prior][:2]
+    heads = ["session", "day"]
+    for name in names:
+        title = quantity(name, pen)
+        heads += [f"{title} before, prior", f"{title} before, fitted", f"{title} after, fitted"]
+    rows = []
+    for s in result.sessions:
+        cells = [f"{s.n}", f"{s.start_min / MINUTES_PER_DAY:.0f}"]
+        for name in names:
+            cells += [_band(dict(x)[name], pen) for x in (s.prior, s.posterior, s.posterior_after)]
+        rows.append(tuple(cells))
+    return Table("", _columns(*heads), tuple(rows))
+
+
+def candidates(result: PlanRanking, pen: Desk) -> Table:
+    """The courses that were run in full."""
+    heads = (
+        "course", "days", "chair, h", "nurse, h", "albumin, g", "cost, EUR", "fall, %", "fibrinogen before, g/L",
+        "ionised calcium, mmol/L", "blood volume, %", "weakest limit, of 100",
+    )  # fmt: skip
+    return Table("", _columns(*heads), tuple(_candidate(c, pen) for c in result.ranked))
+
+
+def _candidate(c: Candidate, pen: Desk) -> tuple[str, ...]:
+    values = dict(c.values)
+    names = ("fall_percent", "fibrinogen_before_session", "ionised_calcium", "relative_blood_volume")
+    told = (_band(values[n], pen) if n in values else _NONE for n in names)
+    spent = (f"{math.ceil(c.days)}", f"{c.chair_h:.1f}", f"{c.staff_h:.1f}", f"{c.albumin_g:.0f}", f"{c.cost:.0f}")
+    return (c.words, *spent, *told, f"{100 * c.all_kept_probability:.0f}")
+
+
+def limits(c: Candidate, pen: Desk) -> Table:
+    """Every limit of one course with the probability that it is kept."""
+    rows = tuple(
+        (
+            pen.say(f"limit_name.{k.limit}"),
+            f"{k.bound:g} {words.unit(k.unit)}".strip(),
+            f"{100 * k.probability:.0f}",
+            "screened" if k.screened else "full",
+        )
+        for k in c.kept
+    )
+    return Table("", _columns("limit", "bound", "kept, of 100", "by", text=2), rows)
+
+
+def results(result: TrialSummary, pen: Desk) -> Table:
+    """Endpoints down, arms across: mean with interval, or events of 100."""
+    arms = [name for name, _ in result.arms]
+    found = {(r.endpoint, r.arm): r for r in result.results}
+    names = list(dict.fromkeys(r.endpoint for r in result.results))
+    rows = []
+    for name in names:
+        unit = next(r.unit for r in result.results if r.endpoint == name)
+        event = _event(found, name, arms)
+        title = pen.say(f"endpoint.{name}") + (", of 100" if event else f", {words.unit(unit)}" if unit != "1" else "")
+        rows.append((title, *(_result(found.get((name, arm)), event) for arm in arms)))
+    return Table("", _columns("endpoint", *arms), tuple(rows))
+
+
+def _event(found: dict[tuple[str, str], ArmResult], name: str, arms: Sequence[str]) -> bool:
+    kept = [found[name, a] for a in arms if (name, a) in found]
+    return all(r.unit == "1" and r.p05 in (0.0, 1.0) and r.p95 in (0.0, 1.0) for r in kept) and name != "sessions_done"
+
+
+def _result(r: ArmResult | None, event: bool) -> str:
+    if r is None or r.patients_count == 0:
+        return _NONE
+    scale = 100 if event else 1
+    if event:
+        return f"{100 * r.mean.value:.1f} ({100 * r.mean.low:.1f} to {100 * r.mean.high:.1f})"
+    return f"{scale * r.mean.value:.3g}; 90 % {r.p05:.3g} to {r.p95:.3g}"
+
+
+def contrasts(result: TrialSummary, pen: Desk) -> Table:
+    """Each arm against the first, with the size a real trial would need."""
+    sizes = [n for n, _ in result.contrasts[0].power_at]
+    heads = ("endpoint", "arm", "difference (95 %)", "patients per arm", *(f"power at {n}" for n in sizes))
+    rows = tuple(
+        (
+            pen.say(f"endpoint.{c.endpoint}"),
+            c.arm,
+            _difference(c),
+            _NONE if c.patients_per_arm is None else f"{c.patients_per_arm}",
+            *(f"{100 * p:.0f} %" for _, p in c.power_at),
+        )
+        for c in result.contrasts
+    )
+    return Table("", _columns(*heads, text=2), rows)
+
+
+def _difference(c: Contrast) -> str:
+    d: Estimated = c.difference
+    if not math.isfinite(d.value):
+        return _NONE
+    unit = "" if c.unit == "1" else f" {words.unit(c.unit)}"
+    return f"{d.value:+.3g} ({d.low:.3g} to {d.high:.3g}){unit}".replace("-", words.MINUS)
