@@ -12,7 +12,7 @@ from benchmarks import course
 from opentpe.kernel import march
 from opentpe.simulation import cohort, physiology
 
-CHUNK = 2500
+CHUNK = 500
 
 
 def run(patients: int, full: bool) -> dict[str, float]:
