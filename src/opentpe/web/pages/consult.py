@@ -112,6 +112,6 @@ async def kept(request: Request, here: Here, person: Decider) -> Response:
 def _kept(here: Clinic, person: Person, said: Mapping[str, str]) -> Response:
     bundle, on = parsed(said.get("bundle", "")), _day(said.get("on", ""), here.today())
     made = advise(here, bundle, on)
-    patient_id, course_id = keep.keep(here, made, bundle, person.name, "kept from a consultation")
-    goal = f"/courses/{course_id}" if course_id else f"/patients/{patient_id}"
+    _, course_id = keep.keep(here, made, bundle, person.name, "kept from a consultation")
+    goal = f"/courses/{course_id}" if course_id else "/board"
     return RedirectResponse(goal, 303)
