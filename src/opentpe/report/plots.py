@@ -90,6 +90,7 @@ def intervals(
     *,
     reference: float | None = None,
     logarithmic: bool = False,
+    label_width: float = _LABEL,
 ) -> str:
     """Rows of intervals over one axis as an SVG; `reference` is a dashed line, a logarithmic axis for ratios."""
     found = [v for r in rows for i in r.intervals for v in (i.low, i.high)] + ([] if reference is None else [reference])
@@ -97,12 +98,12 @@ def intervals(
     low, high = min(shown), max(shown)
     pad = 0.04 * (high - low or 1.0)
     low, high = low - pad, high + pad
-    plot = _WIDE - _LABEL - _RIGHT
+    plot = _WIDE - label_width - _RIGHT
     bottom = _HEAD + _ROW * len(rows)
 
     def x(value: float) -> float:
         at = math.log(value) if logarithmic else value
-        return _LABEL + plot * (at - low) / (high - low)
+        return label_width + plot * (at - low) / (high - low)
 
     parts = [_open(key, title, description, _WIDE, bottom + _FOOT)]
     for tick in _ticks(low, high, logarithmic=logarithmic):
@@ -114,11 +115,11 @@ def intervals(
         middle = _HEAD + _ROW * (n + 0.5)
         parts.append(_text(0, middle + 4, row.label))
         if row.note:
-            parts.append(_text(_LABEL - 12, middle + 4, row.note, "quiet", _SMALL, "end"))
+            parts.append(_text(label_width - 12, middle + 4, row.note, "quiet", _SMALL, "end"))
         step = 10.0
         first = middle - step * (len(row.intervals) - 1) / 2
         parts += [_bar(i, first + step * k, x) for k, i in enumerate(row.intervals)]
-    parts.append(_text(_LABEL, bottom + 36, axis, "quiet", _SMALL))
+    parts.append(_text(0, bottom + 36, axis, "quiet", _SMALL))
     return "".join(parts) + "</svg>"
 
 
