@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from support.solutes import DAY, cohort, index, schedule, sessions
 
 from opentpe.kernel import march
+from support.solutes import DAY, cohort, index, schedule, sessions
 
 
 @pytest.mark.parametrize("escape_per_d", [0.8, 2.4, 6.0])
