@@ -28,9 +28,9 @@ def test_every_module_says_what_room_it_is(path):
 
 
 def _tracked() -> list[Path]:
-    names = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, encoding="utf-8", check=False).stdout.split(
-        "\n"
-    )
+    names = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, encoding="utf-8", check=False
+    ).stdout.split("\n")
     return [ROOT / n for n in names if n]
 
 

@@ -12,11 +12,14 @@ from opentpe.cli import (
     edss,
     evidence,
     export_sbml,
+    fit,
     indications,
+    plan,
     records,
     run,
     serve,
     simulate,
+    trial,
     validate,
 )
 
@@ -37,6 +40,9 @@ def build() -> typer.Typer:
     app.command("decide")(decide.command)
     app.command("simulate")(simulate.command)
     app.command("run")(run.command)
+    app.command("fit")(fit.command)
+    app.command("plan")(plan.command)
+    app.command("trial")(trial.command)
     app.command("edss")(edss.edss)
     app.command("indications")(indications.indications)
     app.command("evidence")(evidence.command)

@@ -72,6 +72,15 @@ def store(url: str, prepare: bool = True) -> Store:
     return made
 
 
+def say_if_compiling() -> None:
+    """One line on standard error before a first run compiles the kernels; nothing when they are cached."""
+    from opentpe import kernel
+
+    if kernel.pending():
+        sys.stderr.write("Compiling the simulation for this machine, once: about half a minute.\n")
+        sys.stderr.flush()
+
+
 def print_json(data: Any) -> None:
     """A JSON document on standard output."""
     from opentpe.domain.documents import text

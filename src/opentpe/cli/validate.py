@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from opentpe.cli import common
 from opentpe.errors import InputError
 
 
@@ -19,6 +20,7 @@ def command(
 
     if not root.is_dir():
         raise InputError(str(root), "no such folder", "the validation folder of a checkout")
+    common.say_if_compiling()
     print(validate.summary(validate.main(write, root)))
     if write is not None:
         print(f"Page: {write}")

@@ -29,10 +29,17 @@ class Desk:
     issues: list[Issue] = field(default_factory=list)
     refused: dict[str, InputError] = field(default_factory=dict)  # needed kind -> why its newest value cannot be used
 
+    told: set[Issue] = field(default_factory=set)  # the same issues, to find one among thousands
+
+    def __post_init__(self) -> None:
+        """What the record itself noted counts as told."""
+        self.told.update(self.issues)
+
     def note(self, code: str, where: str, found: str, expected: str, action: str = "ignored") -> None:
         """Adds an issue once."""
         issue = Issue(code, where, found, expected, action)
-        if issue not in self.issues:
+        if issue not in self.told:
+            self.told.add(issue)
             self.issues.append(issue)
 
     def number(self, key: str) -> float:

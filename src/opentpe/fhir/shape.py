@@ -9,6 +9,7 @@ from typing import Any, Final
 
 Node = Mapping[str, Any]
 EMPTY: Final[Node] = {}
+_OBJECT: Final = (dict, Mapping)  # a dict is known at once, anything else by the slower question
 _NUMBER: Final = re.compile(r"[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d{1,3})?")
 _THOUSANDS: Final = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 
@@ -17,27 +18,36 @@ def node(parent: Any, *path: str) -> Node:
     """The object at a path, empty where there is none."""
     here = parent
     for name in path:
-        here = here.get(name) if isinstance(here, Mapping) else None
-    return here if isinstance(here, Mapping) else EMPTY
+        here = here.get(name) if isinstance(here, _OBJECT) else None
+    return here if here is not None and isinstance(here, _OBJECT) else EMPTY
+
+
+def _at(parent: Any, path: tuple[str, ...]) -> Any:
+    """Whatever stands at a path; the usual single step goes straight, because a record has ten thousands of them."""
+    if len(path) == 1 and isinstance(parent, dict):
+        return parent.get(path[0])
+    return node(parent, *path[:-1]).get(path[-1])
 
 
 def items(parent: Any, *path: str) -> list[Node]:
     """The objects of the list at a path; a single object counts as a list of one."""
-    here = node(parent, *path[:-1]).get(path[-1])
-    if isinstance(here, Mapping):
+    here = _at(parent, path)
+    if here is None:
+        return []
+    if isinstance(here, _OBJECT):
         return [here]
-    return [child for child in here if isinstance(child, Mapping)] if isinstance(here, list | tuple) else []
+    return [child for child in here if isinstance(child, _OBJECT)] if isinstance(here, list | tuple) else []
 
 
 def text(parent: Any, *path: str) -> str:
     """The text at a path, trimmed; empty where there is none."""
-    here = node(parent, *path[:-1]).get(path[-1])
+    here = _at(parent, path)
     return here.strip() if isinstance(here, str) else ""
 
 
 def number(parent: Any, *path: str) -> float | None:
     """The finite number at a path; a number written as text counts, with a decimal point or comma."""
-    here = node(parent, *path[:-1]).get(path[-1])
+    here = _at(parent, path)
     if isinstance(here, str):
         return parse_number(here)
     if isinstance(here, bool) or not isinstance(here, int | float):
@@ -64,7 +74,7 @@ def parse_number(written: str) -> float | None:
 
 def flag(parent: Any, *path: str) -> bool | None:
     """The yes or no at a path, None where there is none."""
-    here = node(parent, *path[:-1]).get(path[-1])
+    here = _at(parent, path)
     return here if isinstance(here, bool) else None
 
 

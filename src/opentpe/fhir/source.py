@@ -135,10 +135,24 @@ def _check_characters(name: str, node: Any) -> None:
 
 
 def _from_mapping(source: Mapping[str, Any]) -> dict[str, Any]:
-    for leaf in _leaves(source, "bundle"):
-        if isinstance(leaf, float) and not math.isfinite(leaf):
-            raise InputError("bundle", str(leaf), "a number")
-    return dict(source)
+    """The object, after every number in it was found finite and nothing nested too deeply; one level at a time."""
+    level: list[Any] = [source]
+    for _ in range(DEPTH_LIMIT + 1):
+        below: list[Any] = []
+        for node in level:
+            for child in node.values() if isinstance(node, Mapping) else node:
+                if isinstance(child, str):
+                    continue
+                if isinstance(child, dict | list | tuple):
+                    below.append(child)
+                elif isinstance(child, float) and not math.isfinite(child):
+                    raise InputError("bundle", str(child), "a number")
+                elif isinstance(child, Mapping):
+                    below.append(child)
+        if not below:
+            return dict(source)
+        level = below
+    raise InputError("bundle", f"nesting deeper than {DEPTH_LIMIT} levels", "nesting as in a FHIR resource")
 
 
 def _leaves(node: Any, name: str) -> Iterator[Any]:
@@ -148,7 +162,9 @@ def _leaves(node: Any, name: str) -> Iterator[Any]:
         here, depth = stack.pop()
         if depth > DEPTH_LIMIT:
             raise InputError(name, f"nesting deeper than {DEPTH_LIMIT} levels", "nesting as in a FHIR resource")
-        if isinstance(here, Mapping):
+        if here is None or isinstance(here, str | int | float):  # first: most nodes are leaves
+            yield here
+        elif isinstance(here, Mapping):
             yield from here
             stack += [(child, depth + 1) for child in here.values()]
         elif isinstance(here, list | tuple):

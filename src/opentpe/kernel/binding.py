@@ -14,7 +14,7 @@ OK = 0
 NOT_CONVERGED = 1  # the equilibrium used all its passes
 
 PASSES = 40
-_SETTLED = 1e-6  # relative change of a pass; convergence is quadratic, so the error left is its square
+_SETTLED = 3e-5  # relative change of a pass; convergence is quadratic, so the error left is its square
 _LARGEST = 0.7  # relative change allowed in one pass
 _FLOOR = 1e-9
 _LN10 = math.log(10.0)

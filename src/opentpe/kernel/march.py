@@ -25,8 +25,8 @@ reference_rate_per_d. Cells: `equations/cells.toml`.
    `course_one(cohort, schedule, i)`. Memory is about 8 n m (t + 4 k + 22) bytes: pass a large cohort in chunks.
 5. status[i] = 0 is sound. Anything else is a broken invariant: raise InvariantError, plot nothing.
 
-Between sessions and in sessions of constant volume linear solutes take one exact step a segment; coupled solutes, and
-all solutes while the volume changes, take fourth-order steps whose count follows from the patient's own fastest rate.
+Linear solutes take one exact step a segment, or fourth-order steps of exact halves while the plasma volume moves.
+Coupled solutes take fourth-order steps whose count follows from the patient's own fastest rate.
 Output times never move the steps: a value in between is a side step that is thrown away.
 """
 
@@ -93,10 +93,11 @@ from opentpe.kernel.arrays import (
 )
 from opentpe.kernel.compiled import compiled, unlocked
 
-STEP = 0.08  # step x fastest rate of the fourth-order steps while plasma leaves or its volume changes
-REST = 1.8  # times longer for the first step after that, when nothing moves at the fastest rate
-GROWTH = 0.45  # each later step is longer by this x STEP, because fast pools settle first; not with a saturable drug
-LONGEST = 1.5  # step x fastest rate of the last step of a rest: beyond 2.8 fourth-order steps run away
+STEP = 0.08  # step x fastest rate of the fourth-order steps while plasma leaves or with a saturable drug
+REST = 1.8  # times longer for the first step at rest, when nothing moves at the fastest rate
+GROWTH = 0.45  # each later step at rest is longer by this x its first, because fast pools settle first
+CAP = 0.45  # step x fastest rate at most
+SWELL = 0.03  # change of plasma volume in one step of a linear solute
 LOST = 1e-9  # mass that may go missing, as a fraction of what there was
 DUST = 1e-9  # a negative amount this small against what was supplied is rounding
 HCT_RANGE = (0.05, 0.75)  # outside, a haematocrit is a fault of the run, not a patient
@@ -110,51 +111,93 @@ def _record(patient: Row, amounts: Floats, plasma_ml: float, first: int, last: i
 
 
 @compiled
-def _linear(patient: Row, state: State, plasma_ml: float, dt: float, times: Floats, where: Floats) -> None:
-    """Linear solutes over a segment of constant volume: outputs as side steps, then the exact step.
+def _linear(patient: Row, state: State, v0: float, v1: float, dt: float, times: Floats, where: Floats) -> None:
+    """Linear solutes over a segment: outputs beside the way, then the exact step (fourth order while the volume moves).
 
     `times` [t] count from the start of the segment; `where` [m, t].
     """
+    spans = max(1, math.ceil(abs(v1 / v0 - 1.0) / SWELL))
+    part, change = dt / spans, (v1 - v0) / spans
     for j in range(patient.coupled, patient.law.size):
-        pools.levels(patient, state, j, plasma_ml, times, where[j])
-        pools.settle(state, j, plasma_ml, dt)
+        if v0 == v1:
+            pools.levels(patient, state, j, v0, times, where[j])
+            pools.settle(state, j, v0, 0.0, dt, 0, 1)
+            continue
+        done = 0
+        for k in range(times.size + 1):
+            n = spans if k == times.size else min(int(times[k] / part), spans - 1)
+            pools.settle(state, j, v0, change, part, done, n)
+            done = n
+            if k < times.size:
+                begin, here = v0 + change * n, v0 + (v1 - v0) * times[k] / dt
+                y, beside = state.amount, times[k] - part * n
+                now = pools.moving(state, j, y[PLASMA, j], y[TISSUE, j], begin, here, beside)[0]
+                where[j, k] = pools.concentration(patient, j, now, here)
+
+
+@compiled
+def pace(dt: float, fastest: float, step: float, even: bool) -> tuple[int, pools.Pace]:
+    """How many steps a segment takes and how they grow: evenly with a saturable drug or a moving volume, else slowly.
+
+    A step never passes CAP over the fastest rate, so that no fast pool is stirred up again.
+    """
+    reach = dt * fastest
+    if even:
+        count = max(1, math.ceil(reach / step))
+        return count, pools.Pace(dt / count, 0.0, 0)
+    growth = math.log1p(GROWTH * step)
+    growing = math.ceil(math.log(CAP / step) / growth)
+    grown = step * math.expm1(growing * growth) / math.expm1(growth)
+    if reach <= grown:
+        count = max(1, math.ceil(math.log1p(reach / step * math.expm1(growth)) / growth))
+    else:
+        count = growing + math.ceil((reach - grown) / (step * math.exp(growing * growth)))
+    return count, pools.Pace(dt / _elapsed(count, growth, growing), growth, growing)
+
+
+@compiled
+def _elapsed(n: int, growth: float, growing: int) -> float:
+    """Time before step n, in first steps."""
+    if growth == 0.0:
+        return float(n)
+    grown = math.expm1(min(n, growing) * growth) / math.expm1(growth)
+    return grown + max(0, n - growing) * math.exp(growing * growth)
+
+
+@compiled
+def _step_at(gone: float, growth: float, growing: int) -> int:
+    """The step that a time falls in, in first steps."""
+    if growth == 0.0:
+        return int(gone)
+    grown = math.expm1(growing * growth) / math.expm1(growth)
+    if gone < grown:
+        return int(math.log1p(gone * math.expm1(growth)) / growth)
+    return growing + int((gone - grown) / math.exp(growing * growth))
 
 
 @compiled
 def _stepped(
     patient: Row, state: State, trial: Floats, flow: Floats, times: Floats, where: Floats, step: float
 ) -> None:
-    """Coupled solutes (all of them while the volume changes) over a segment, with outputs as side steps."""
+    """Coupled solutes over a segment, with outputs as side steps."""
     rest, dt, blocker = patient.person[PLASMA_ML], flow[DURATION], state.blocker[0]
     v0, v1 = flow[VOLUME_START] * rest, flow[VOLUME_END] * rest
-    last = patient.coupled if v0 == v1 else patient.law.size
-    fastest = pools.fastest(state, min(v0, v1), last)
-    busy = flow[PLASMA_FLOW] > 0.0 or v0 != v1
-    even = busy or pools.saturable(state, last)
-    first = step if even else REST * step
-    if even:
-        growth, spans = 0.0, max(1.0, math.ceil(dt * fastest / first))
-        count = int(spans)
-    else:
-        growth = math.log1p(min(GROWTH * step, (LONGEST - first) / max(dt * fastest, first)))
-        count = max(1, math.ceil(math.log1p(dt * fastest / first * math.expm1(growth)) / growth))
-        spans = math.expm1(count * growth) / math.expm1(growth)
-    h, dv, done = dt / spans, (v1 - v0) / spans, 0
+    fastest, fine = pools.fastest(patient, state, min(v0, v1)), pools.saturable(patient, state)
+    first = step if flow[PLASMA_FLOW] > 0.0 or fine else REST * step
+    count, stride = pace(dt, fastest, first, flow[PLASMA_FLOW] > 0.0 or fine or v0 != v1)
+    h, dv, done = stride.first_min, (v1 - v0) / count, 0
     for k in range(times.size + 1):
         n = count
         if k < times.size:
-            gone = times[k] / h
-            n = int(gone if growth == 0.0 else math.log1p(gone * math.expm1(growth)) / growth)
-            n = min(n, count - 1)
-        blocker = pools.advance(patient, state, state.amount, blocker, h, growth, v0, dv, done, n, last)
+            n = min(_step_at(times[k] / h, stride.growth, stride.growing), count - 1)
+        blocker = pools.advance(patient, state, state.amount, blocker, stride, v0, dv, done, n)
         done = n
         if k < times.size:
-            begin = h * n if growth == 0.0 else h * math.expm1(n * growth) / math.expm1(growth)
             volume, here = v0 + dv * n, v0 + (v1 - v0) * times[k] / dt
-            pools.copy_amounts(state.amount, trial, last)
-            beside = times[k] - begin
-            pools.advance(patient, state, trial, blocker, beside, 0.0, volume, here - volume, 0, 1, last)
-            _record(patient, trial, here, 0, last, where[:, k])
+            beside = pools.Pace(times[k] - h * _elapsed(n, stride.growth, stride.growing), 0.0, 0)
+            pools.copy_amounts(patient, state.amount, trial)
+            pools.advance(patient, state, trial, blocker, beside, volume, here - volume, 0, 1)
+            _record(patient, trial, here, 0, patient.coupled, where[:, k])
     state.blocker[0] = blocker
 
 
@@ -241,8 +284,7 @@ def _course(i: int, packed: Packed, plan: Plan, result: Result, step: float) -> 
         content, sieve = plan.content[plan.which[p, s, FLUID]], plan.sieving[plan.which[p, s, SIEVE]]
         pools.set_flows(patient, state, out, back, content, sieve)
         times, where = plan.output[o:last] - t, result.concentration[i, :, o:last]
-        if flow[VOLUME_START] == flow[VOLUME_END]:
-            _linear(patient, state, flow[VOLUME_START] * rest, flow[DURATION], times, where)
+        _linear(patient, state, flow[VOLUME_START] * rest, flow[VOLUME_END] * rest, flow[DURATION], times, where)
         _stepped(patient, state, trial, flow, times, where, step)
         count = turnover.platelets_later(count, resting, regrowth, flow[DURATION])
         t, o, status = end, last, status | _signs(state)
@@ -257,7 +299,8 @@ def _course(i: int, packed: Packed, plan: Plan, result: Result, step: float) -> 
 
 
 @unlocked
-def _courses(first: int, last: int, packed: Packed, plan: Plan, result: Result, step: float) -> None:
+def courses(first: int, last: int, packed: Packed, plan: Plan, result: Result, step: float) -> None:
+    """Rows first to last - 1 of a packed cohort, into the result."""
     for i in range(first, last):
         _course(i, packed, plan, result, step)
 
@@ -273,11 +316,11 @@ def course_all(cohort: Cohort, schedule: Schedule, step: float = STEP, threads: 
     result = blank_result(n, packed.law.size, plan.cells.shape[1], plan.output.size)
     workers = min(threads or os.cpu_count() or 1, n)
     if workers == 1:
-        _courses(0, n, packed, plan, result, step)
+        courses(0, n, packed, plan, result, step)
         return trajectory(result)
     edges = np.linspace(0, n, 8 * workers + 1).astype(int)
     with ThreadPoolExecutor(workers) as pool:
-        list(pool.map(lambda a, b: _courses(a, b, packed, plan, result, step), edges[:-1], edges[1:]))
+        list(pool.map(lambda a, b: courses(a, b, packed, plan, result, step), edges[:-1], edges[1:]))
     return trajectory(result)
 
 

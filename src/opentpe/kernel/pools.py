@@ -1,14 +1,14 @@
 """All solutes of one patient moved on together: the room between the scalar laws and the time loop.
 
-`exact` moves a linear solute over any span of constant flows in one step. `advance` moves the coupled ones (shared
-FcRn, saturable targets, depots), or all of them while the plasma volume changes, by one fourth-order Runge-Kutta step,
-which keeps a steady state and the mass ledger to rounding. A coupled session calls `set_flows`, then `advance` for
-all m solutes at each of its own steps.
+`exact` moves a linear solute over any span of constant flows in one step, `moving` while the plasma volume changes.
+`advance` moves the coupled ones (shared FcRn, saturable targets, depots) by fourth-order Runge-Kutta steps, which keep
+a steady state and the mass ledger to rounding. `set_flows` comes before either.
 """
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -56,8 +56,17 @@ from opentpe.kernel.compiled import compiled
 # Rows of State.work: stage slopes of plasma, tissue and depot; what flowed to tissue, from the depot, out and was
 # burnt over a step; then per solute: fixed loss rate, FcRn-free rate, recycled share, saturable maximum and half amount
 # per mL of plasma, escape per concentration, return, clearance, supply, depot rate, IgG per amount and volume.
+_GAUSS = math.sqrt(3.0) / 6.0  # distance of the two Gauss points from the middle of a step
 (_D1, _D2, _D0, _S2, _S0, _OUT, _BURNT) = range(7)
 (_FIXED, _FREE, _SHARE, _MAXIMUM, _HALF, _ESCAPE, _RETURN, _CLEAR, _GAIN, _ABSORB, _IGG) = range(7, WORK_ROWS)
+
+
+class Pace(NamedTuple):
+    """Length of the first step, logarithm of the growth of each over the one before, how many grow."""
+
+    first_min: float
+    growth: float
+    growing: int
 
 
 @compiled
@@ -136,9 +145,9 @@ def give(patient: Row, state: State, solute: int, route: int, amount: float) -> 
 
 
 @compiled
-def copy_amounts(source: Floats, target: Floats, last: int) -> None:
-    """Copies plasma, tissue and depot of the first `last` solutes for a side step."""
-    for j in range(last):
+def copy_amounts(patient: Row, source: Floats, target: Floats) -> None:
+    """Copies plasma, tissue and depot of the coupled solutes for a side step."""
+    for j in range(patient.coupled):
         target[PLASMA, j], target[TISSUE, j], target[DEPOT_LEFT, j] = (
             source[PLASMA, j],
             source[TISSUE, j],
@@ -159,10 +168,10 @@ def set_flows(
 
 
 @compiled
-def fastest(state: State, plasma_ml: float, last: int) -> float:
-    """An upper bound, per minute, of the rates of the first `last` solutes: what limits a Runge-Kutta step."""
+def fastest(patient: Row, state: State, plasma_ml: float) -> float:
+    """An upper bound, per minute, of the rates of the coupled solutes: what limits a Runge-Kutta step."""
     w, top = state.work, 0.0
-    for j in range(last):
+    for j in range(patient.coupled):
         rate = w[_FIXED, j] + w[_FREE, j] + w[_RETURN, j] + (w[_ESCAPE, j] + w[_CLEAR, j]) / plasma_ml
         rate += turnover.saturable_rate(w[_MAXIMUM, j], w[_HALF, j] * plasma_ml, 0.0)
         top = max(top, rate, w[_ABSORB, j])
@@ -170,29 +179,68 @@ def fastest(state: State, plasma_ml: float, last: int) -> float:
 
 
 @compiled
-def saturable(state: State, last: int) -> bool:
-    """Whether one of the first `last` solutes has a saturable route: it speeds up as its level falls."""
-    for j in range(last):
+def saturable(patient: Row, state: State) -> bool:
+    """Whether a solute in the body has a saturable route: it speeds up as its level falls."""
+    for j in range(patient.coupled):
         if state.work[_MAXIMUM, j] > 0.0 and state.amount[SUPPLIED, j] > 0.0:
             return True
     return False
 
 
 @compiled
-def exact(state: State, j: int, plasma_ml: float, dt: float) -> tuple[float, float, float, float]:
+def exact(
+    state: State, j: int, plasma: float, tissue: float, plasma_ml: float, dt: float
+) -> tuple[float, float, float, float]:
     """Plasma, tissue, removed and catabolised amount of linear solute j after `dt` minutes of the flows set."""
-    w, y = state.work, state.amount
+    w = state.work
     k10, back = w[_FIXED, j], w[_RETURN, j]
     out, q = w[_ESCAPE, j] / plasma_ml, w[_CLEAR, j] / plasma_ml
-    plasma, tissue, exposure = turnover.two_pool(
-        y[PLASMA, j], y[TISSUE, j], k10 + out + q, back, out, back, w[_GAIN, j], dt
-    )
+    plasma, tissue, exposure = turnover.two_pool(plasma, tissue, k10 + out + q, back, out, back, w[_GAIN, j], dt)
     return plasma, tissue, q * exposure, k10 * exposure
 
 
 @compiled
+def moving(
+    state: State, j: int, plasma: float, tissue: float, start_ml: float, end_ml: float, dt: float
+) -> tuple[float, float, float, float]:
+    """The same while the plasma volume moves from `start_ml` to `end_ml`: two exact half steps, fourth order.
+
+    Each half takes the mean of 1/volume that a commutator-free Magnus step asks for.
+    """
+    early = 1.0 / (start_ml + (0.5 - _GAUSS) * (end_ml - start_ml))
+    late = 1.0 / (start_ml + (0.5 + _GAUSS) * (end_ml - start_ml))
+    tilt = 2.0 * _GAUSS * (early - late)
+    first, second = 0.5 * (early + late) + tilt, 0.5 * (early + late) - tilt
+    plasma, tissue, removed, burnt = exact(state, j, plasma, tissue, 1.0 / first, 0.5 * dt)
+    plasma, tissue, more, later = exact(state, j, plasma, tissue, 1.0 / second, 0.5 * dt)
+    return plasma, tissue, removed + more, burnt + later
+
+
+@compiled
+def settle(state: State, j: int, volume_ml: float, change_ml: float, dt: float, first: int, stop: int) -> None:
+    """Moves linear solute j on in place by steps first to stop - 1 of `dt` minutes, with its ledger.
+
+    Plasma volume is volume_ml + n change_ml at the start of step n, linear within.
+    """
+    y = state.amount
+    for n in range(first, stop):
+        volume = volume_ml + change_ml * n
+        if change_ml == 0.0:
+            plasma, tissue, removed, burnt = exact(state, j, y[PLASMA, j], y[TISSUE, j], volume, dt)
+        else:
+            plasma, tissue, removed, burnt = moving(
+                state, j, y[PLASMA, j], y[TISSUE, j], volume, volume + change_ml, dt
+            )
+        y[PLASMA, j] = plasma
+        y[TISSUE, j] = tissue
+        y[SUPPLIED, j] += state.work[_GAIN, j] * dt
+        y[REMOVED, j] += removed
+        y[CATABOLISED, j] += burnt
+
+
+@compiled
 def levels(patient: Row, state: State, j: int, plasma_ml: float, times: Floats, where: Floats) -> None:
-    """Concentrations of linear solute j at `times` [t] minutes from now, into `where` [t]."""
+    """Concentrations of linear solute j at `times` [t] minutes from now, at constant volume, into `where` [t]."""
     w, y = state.work, state.amount
     back, out = w[_RETURN, j], w[_ESCAPE, j] / plasma_ml
     a = w[_FIXED, j] + out + w[_CLEAR, j] / plasma_ml
@@ -203,20 +251,8 @@ def levels(patient: Row, state: State, j: int, plasma_ml: float, times: Floats, 
         if sound:
             now = floor + slow * math.exp(slow_rate * times[k]) + fast * math.exp(fast_rate * times[k])
         else:
-            now = exact(state, j, plasma_ml, times[k])[0]
+            now = exact(state, j, y[PLASMA, j], y[TISSUE, j], plasma_ml, times[k])[0]
         where[k] = concentration(patient, j, now, plasma_ml)
-
-
-@compiled
-def settle(state: State, j: int, plasma_ml: float, dt: float) -> None:
-    """Moves linear solute j on by `dt` minutes in place, with its ledger."""
-    y = state.amount
-    plasma, tissue, removed, burnt = exact(state, j, plasma_ml, dt)
-    y[PLASMA, j] = plasma
-    y[TISSUE, j] = tissue
-    y[SUPPLIED, j] += state.work[_GAIN, j] * dt
-    y[REMOVED, j] += removed
-    y[CATABOLISED, j] += burnt
 
 
 @compiled
@@ -225,23 +261,21 @@ def advance(
     state: State,
     y: Floats,
     blocker: float,
-    step_min: float,
-    log_growth: float,
+    pace: Pace,
     volume_ml: float,
     volume_step_ml: float,
     first: int,
     stop: int,
-    last: int,
 ) -> float:
-    """Moves the first `last` solutes in `y` on by steps first to stop - 1; what is left of the blocker.
+    """Moves the coupled solutes in `y` on by steps first to stop - 1; what is left of the blocker.
 
-    Step n lasts step_min x exp(n log_growth) minutes. `y` is `state.amount`, or a copy for a side step. `last` is
-    `patient.coupled`, or m for all. Plasma volume is volume_ml + n volume_step_ml at the start of step n, linear
-    within. Fourth order: keep step x `fastest` below 0.3. One body: a helper with arrays would cost more than it does.
+    `y` is `state.amount`, or a copy for a side step. Plasma volume is volume_ml + n volume_step_ml at the start of step
+    n, linear within; it moves only where steps are even. Fourth order: keep step x `fastest` below 0.3 while fast pools
+    settle. One body: a helper with arrays would cost more than it does.
     """
-    w, held = state.work, blocker
+    w, held, last = state.work, blocker, patient.coupled
     for n in range(first, stop):
-        dt = step_min * math.exp(n * log_growth)
+        dt = pace.first_min * math.exp(min(n, pace.growing) * pace.growth)
         start = volume_ml + volume_step_ml * n
         lost = 0.5 * dt * (patient.person[BLOCKER_LOSS] + state.blocker[1] / start)
         half_left = math.exp(-lost) if held > 0.0 else 1.0

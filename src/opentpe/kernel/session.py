@@ -41,7 +41,7 @@ class Clock(NamedTuple):
     coarse_reach: float
 
 
-PLANNING = Clock(1.0, 4.0, 16.0, 0.5, 0.4, 1.5)
+PLANNING = Clock(1.0, 4.0, 16.0, 1.0, 0.4, 1.5)
 DEVICE = Clock(0.25, 0.25, 0.0, 1.0 / 60.0, 0.4, 0.4)
 
 

@@ -47,6 +47,18 @@ def day(text: str) -> date | None:
     return date.fromisoformat({4: f"{text}-01-01", 7: f"{text}-01"}.get(len(text), text[:10]))
 
 
+def moment(text: str) -> datetime | None:
+    """The first moment that a time may be, on its own wall clock, None for an empty one.
+
+    >>> moment("2026-02-18T09:30:00Z"), moment("2026-02-18")
+    (datetime.datetime(2026, 2, 18, 9, 30), datetime.datetime(2026, 2, 18, 0, 0))
+    """
+    on = day(text)
+    if on is None:
+        return None
+    return datetime.fromisoformat(text if "T" in text else on.isoformat()).replace(tzinfo=None)
+
+
 def of_when(when: When | None) -> str:
     """A time of the domain, as precise as it is known; the first day of any other interval."""
     if when is None:

@@ -26,7 +26,15 @@ _STREAM: Final = {
     "equations/cells": Stream.CELLS,
     "solutes/albumin": Stream.TURNOVER,
 }
-_NOT_USED: Final = ("rival", "warn", "alarm", "refuse", "interstitial_volume_ml_kg", "interstitial_protein_ratio")
+_NOT_USED: Final = (
+    "rival",
+    "warn",
+    "alarm",
+    "refuse",
+    "interstitial_volume_ml_kg",
+    "interstitial_protein_ratio",
+    "calcium_chloride",
+)
 _REFERENCE_KG: Final = 70.0  # the adult whose clearances the library gives
 _CLEARANCE: Final = {
     "normal": "citrate_clearance_ml_min",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from opentpe.domain.consultation import Line
+from opentpe.domain.sourced import Sourced
 from opentpe.domain.subject import Subject
 from opentpe.evidence.load import Library
 from opentpe.simulation.cohort import Columns
@@ -28,12 +31,10 @@ def assumed(subject: Subject, columns: Columns) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def recalled(columns: Columns) -> tuple[Line, ...]:
+def recalled(used: Sequence[Sourced]) -> tuple[Line, ...]:
     """One line for each value without a source read yet that this forecast used."""
     return tuple(
-        Line("recalled_value", (("key", s.key), ("value", s.value)), (), s.status.value)
-        for s in columns.used
-        if s.unsourced
+        Line("recalled_value", (("key", s.key), ("value", s.value)), (), s.status.value) for s in used if s.unsourced
     )
 
 

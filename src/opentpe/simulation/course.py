@@ -171,6 +171,7 @@ def _sound(trajectory: Trajectory, subject: Subject, course: Course, seed: int) 
 def tell(run: Simulated, subject: Subject, course: Course, library: Library, seed: int) -> Forecast:
     """A simulated course in bands, with what was assumed, what lies outside validity and what it rests on."""
     columns = run.columns
+    used = (*columns.used, *(bodies.used(library) if run.attended else ()))
     return Forecast(
         course=course,
         words=words.say(course),
@@ -178,14 +179,14 @@ def tell(run: Simulated, subject: Subject, course: Course, library: Library, see
         sessions=tuple(_session(run, i, library) for i in range(len(run.runs))),
         moments=tuple(_moment(run, label, time) for label, time in run.moments),
         series=tuple(_series(run, j) for j in range(len(columns.keys))),
-        assumed=(*run.setup.assumed, *caveats.assumed(subject, columns), *caveats.recalled(columns)),
+        assumed=(*run.setup.assumed, *caveats.assumed(subject, columns), *caveats.recalled(used)),
         session_series=session.series(run.attended.sessions[0]) if run.attended else (),
         warnings=(
             *refuse.session(subject, run.setup, library),
             *caveats.warnings(subject, run.setup, columns, library),
             *_session_warnings(run, subject, library),
         ),
-        sources=_unique((*run.setup.used, *columns.used, *(bodies.used(library) if run.attended else ()))),
+        sources=_unique((*run.setup.used, *used)),
         versions=Versions(__version__, library.digest, library.overlaid, seed, run.people.plasma_ml.size),
     )
 

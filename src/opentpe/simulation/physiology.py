@@ -6,7 +6,7 @@ The solutes run first at rest volume and lend albumin and IgG to each session; t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -50,13 +50,18 @@ def attend(
     return Attended(tuple(ran), _knots(ran, starts, library))
 
 
+# Proteins that total protein less albumin counts; those of them that are simulated stand for the rest, by mass.
+_GLOBULINS: Final = ("igg", "iga", "igm", "c3", "c4", "a2_macroglobulin", "antithrombin")
+
+
 def _known(columns: Columns, people: Cohort, at_rest: Trajectory, k: int, first: Ran | None) -> Known:
     albumin = globulin = None
     if "albumin" in columns.keys:
         albumin = at_rest.before[:, columns.column("albumin"), k]
-    if first is not None and "igg" in columns.keys:
-        igg = at_rest.before[:, columns.column("igg")]
-        globulin = first.before("globulin") * igg[:, k] / igg[:, 0]
+    simulated = [columns.column(name) for name in _GLOBULINS if name in columns.keys]
+    if first is not None and simulated:
+        left = at_rest.before[:, simulated].sum(axis=1)
+        globulin = first.before("globulin") * left[:, k] / left[:, 0]
     return Known(people.plasma_ml, albumin, globulin)
 
 

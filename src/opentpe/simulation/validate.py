@@ -17,7 +17,7 @@ from typing import Any, Final
 from opentpe.errors import InputError
 from opentpe.evidence.load import Library, load
 from opentpe.kernel.arrays import Floats
-from opentpe.simulation import bands, validate_session, validate_solutes
+from opentpe.simulation import bands, validate_device, validate_session, validate_solutes
 
 Table = Mapping[str, Any]
 Run = Callable[[Table, Sequence["Observed"], Library], list[Floats]]
@@ -80,7 +80,11 @@ class Result:
     studies: tuple[Study, ...]
 
 
-KINDS: Final[Mapping[str, Run]] = {"solutes": validate_solutes.run, "session": validate_session.run}
+KINDS: Final[Mapping[str, Run]] = {
+    "solutes": validate_solutes.run,
+    "session": validate_session.run,
+    "device": validate_device.run,
+}
 
 
 def read(folder: Path) -> Study:

@@ -17,7 +17,7 @@ from opentpe.pathway.book import Pathway
 from opentpe.pathway.unit import settings as unit_settings
 from opentpe.records.kinds import Setting
 from opentpe.records.store import Store
-from opentpe.web import admin, api, auth, cds_hooks, oidc, pages, paper, problems, smart
+from opentpe.web import admin, api, auth, cds_hooks, oidc, pages, paper, problems, smart, write_back
 from opentpe.web.clinic import Clinic
 from opentpe.web.security import Guard
 from opentpe.web.settings import Settings, check
@@ -46,7 +46,7 @@ def create_app(
     app.state.clinic = Clinic(settings, store, library, clock, Pathway.of(library), unit, transport)
     app.state.templates = paper.environment()
     problems.install(app)
-    services = (auth.router, oidc.router, smart.router, api.routes(), admin.router, cds_hooks.router)
+    services = (auth.router, oidc.router, smart.router, api.routes(), admin.router, write_back.router, cds_hooks.router)
     for router in (*services, *pages.ROUTERS):
         app.include_router(router)
     app.add_api_route("/health", health, methods=["GET"], tags=["service"])

@@ -76,7 +76,8 @@ def _answer(here: Clinic, hook: str, body: bytes, client: HookClient | None) -> 
         gathered = gather(here, asked, client)
     except MissingError as error:
         return problem(412, "missing", str(error), missing=list(error.keys))
-    cards = advice.cards(here, asked, gathered)
+    with here.turns:
+        cards = advice.cards(here, asked, gathered)
     return JSONResponse({"cards": cards})
 
 
@@ -101,7 +102,8 @@ def _read(here: Clinic, body: bytes) -> dict[str, Any]:
         said = json.loads(body)
     except (ValueError, RecursionError):
         raise HTTPException(400, "The body is not JSON.") from None
-    if not isinstance(said, dict) or not depth(said, here.settings.limits.json_depth):
+    rest = {k: v for k, v in said.items() if k != "prefetch"} if isinstance(said, dict) else {}
+    if not isinstance(said, dict) or not depth(rest, here.settings.limits.json_depth):  # the reader checks the record
         raise HTTPException(400, "The body is not an object, or it is nested too deeply.")
     return said
 

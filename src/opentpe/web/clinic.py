@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from threading import Semaphore
 from typing import Annotated, Any
 
 import httpx
@@ -27,6 +28,7 @@ class Clinic:
     pathway: Pathway
     unit: Mapping[str, Any]
     transport: httpx.BaseTransport | None = None
+    turns: Semaphore = field(default_factory=lambda: Semaphore(2))  # decisions in turn are quicker than all at once
     key_sets: dict[str, tuple[float, dict[str, Any]]] = field(default_factory=dict)  # public keys, by address
 
     def today(self) -> date:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import httpx
 
@@ -68,9 +68,9 @@ class Fetch:
                 raise FhirServerError("the FHIR server's pages run in a circle")
         raise FhirServerError(f"the FHIR server has more than {self.limits.fetch_pages} pages")
 
-    def create(self, resource: Resource) -> Resource:
-        """Posts a resource; what the server says it kept."""
-        return self._send("POST", self._address(str(resource["resourceType"])), resource)
+    def create(self, resource: Resource, once: str = "") -> Resource:
+        """Posts a resource; what the server says it kept. `once`: an identifier that is never written twice."""
+        return self._send("POST", self._address(str(resource["resourceType"])), resource, once)
 
     def _address(self, path: str) -> str:
         """The full address; FhirServerError where it leaves the server."""
@@ -84,7 +84,7 @@ class Fetch:
     def _get(self, address: str) -> Resource:
         return self._send("GET", address, None)
 
-    def _send(self, method: str, address: str, body: Resource | None) -> Resource:
+    def _send(self, method: str, address: str, body: Resource | None, once: str = "") -> Resource:
         left_s = self.until - time.monotonic()
         if left_s <= 0:
             raise FhirServerError(f"the FHIR server took longer than {self.limits.fetch_seconds:g} s")
@@ -95,6 +95,8 @@ class Fetch:
         if body is not None:
             headers["Content-Type"] = "application/fhir+json"
             content = json.dumps(body).encode()
+        if once:
+            headers["If-None-Exist"] = f"identifier={quote(once, safe='')}"
         with (
             _explained(self.limits),
             self.client.stream(method, address, headers=headers, content=content, timeout=left_s) as answer,
@@ -114,7 +116,7 @@ class Fetch:
 
     def _checked(self, answer: httpx.Response, body: bytes) -> Resource:
         kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if answer.status_code == httpx.codes.CREATED and not body:
+        if answer.status_code in (httpx.codes.CREATED, httpx.codes.OK) and not body and answer.request.method == "POST":
             return {}
         if kind not in _TYPES:
             raise FhirServerError(f"the FHIR server answered {answer.status_code} with {kind or 'no type'}, not FHIR")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
 import secrets
 import tempfile
+import threading
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
@@ -22,6 +24,7 @@ from opentpe.records.kinds import Account
 from opentpe.records.store import Store
 from opentpe.web import auth, seal
 from opentpe.web.app import create_app
+from opentpe.web.pages import warm
 from opentpe.web.settings import Settings, build, check, check_network
 
 _FILE: Final = "OPENTPE_WORKER_SETTINGS"  # how uvicorn's workers learn what the command line said
@@ -47,7 +50,12 @@ def application(settings: Settings, pinned: date | None = None) -> FastAPI:
     clock = clock_of(pinned)
     store = Store(settings.database, clock)
     store.prepare()
-    return create_app(settings, store, library_of(settings), clock)
+    app = create_app(settings, store, library_of(settings), clock)
+    threading.Thread(target=warm.up, args=(app.state.clinic.library, app.state.clinic.unit), daemon=True).start()
+    gc.collect()
+    gc.freeze()  # what lives as long as the process is not searched for waste at every call
+    gc.set_threshold(50_000, 20, 50)  # a record of 1 MB makes 30,000 objects that all go together
+    return app
 
 
 def library_of(settings: Settings) -> Library:

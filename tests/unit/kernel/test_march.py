@@ -214,3 +214,25 @@ def test_a_course_that_cannot_be_run_is_refused_by_name(runs, doses, end, where)
     with pytest.raises(InputError) as refused:
         schedule(runs, doses=doses, end=end)
     assert refused.value.where == where
+
+
+def test_a_moving_plasma_volume_agrees_with_a_general_solver():
+    """A session that takes a tenth of the plasma volume, and a day of refill: fibrinogen to 5e-7."""
+    minutes, flow, volume, start = 106.0, 3000.0 / 106.0, 3000.0, 2.84 * 3000.0
+    profile = [timeline.Volume(0.0, 1.0), timeline.Volume(minutes, 0.9), timeline.Volume(minutes + DAY, 1.0)]
+    times = np.array([50.0, minutes + 300.0, minutes + DAY])
+    k10, k12, k21 = (x / DAY for x in (0.24, 0.60, 0.60 * 0.72 / 0.28))
+
+    def slope(t, y):
+        now = volume * np.interp(t, [p.time_min for p in profile], [p.ratio for p in profile])
+        q = flow / now if t < minutes else 0.0
+        out = k12 * volume / now * y[0] - k21 * y[1]
+        return [k10 * start - (k10 + q) * y[0] - out, out]
+
+    found = march.course_all(cohort(), schedule(sessions(1, minutes=minutes), times, volume=profile))
+    y, seen = [start, start * 0.28 / 0.72], []
+    for begin, end in itertools.pairwise([0.0, 50.0, minutes, *times[1:]]):
+        y = solve_ivp(slope, (begin, end), y, rtol=1e-12, atol=1e-9, method="DOP853").y[:, -1]
+        seen.append(y[0] / volume / np.interp(end, [p.time_min for p in profile], [p.ratio for p in profile]))
+    assert found.concentration[0, index("fibrinogen")] == pytest.approx([seen[0], seen[2], seen[3]], rel=5e-7)
+    assert found.imbalance.max() < 1e-12

@@ -30,6 +30,7 @@ class Provider:
         self.key = ECKey.generate_key("P-384", {"kid": "idp"})
         self.claims: dict[str, Any] = {"sub": "7", "name": "Dr Seven", "groups": ["doctors"]}
         self.asked: list[dict[str, str]] = []
+        self.written: list[tuple[str, dict[str, Any]]] = []
         self.nonce = ""
         self.issuer = IDP
         self.audience = "opentpe"
@@ -48,6 +49,9 @@ class Provider:
             self.asked.append(form | {"authorization": request.headers.get("authorization", "")})
             return httpx.Response(200, json=self.granted | {"id_token": self.identity()})
         assert request.headers["authorization"] == "Bearer ehr-token"
+        if request.method == "POST":
+            self.written.append((request.headers.get("if-none-exist", ""), json.loads(request.content)))
+            return httpx.Response(201, json=self.written[-1][1] | {"id": "ehr-1"}, headers=FHIR)
         kind, _, one = path.removeprefix("/r4/").partition("/")
         found = self.ehr.patient("scenario-a") if one else self.ehr.searchset("scenario-a", kind)
         return httpx.Response(200, json=found, headers=FHIR)
@@ -208,3 +212,48 @@ def test_without_settings_there_is_no_way_out(make: Any) -> None:
     assert browser.get("/oidc/start").status_code == 404
     assert browser.get("/smart/launch?iss=x").status_code == 403
     assert browser.get("/smart/callback?state=x&code=y").status_code == 403
+
+
+@pytest.fixture
+def doctor(launched: Any, provider: Provider, store: Store) -> Any:
+    """A physician who came in from the EHR."""
+    store.add(kinds.Account(name="nine", role="physician", subject=f"smart {BASE}|9"), "test")
+    there_and_back(launched, provider, f"/smart/launch?iss={BASE}&launch=xyz")
+    launched.headers["X-CSRF-Token"] = launched.get("/me").json()["csrf"]
+    return launched
+
+
+BASIS = kinds.Basis(weight_kg=68, haematocrit_fraction=0.38, volume_ml=2500)
+SENT = (
+    kinds.Order(course_id="c", session=1, lines=("replace 2500 mL",), basis=BASIS),
+    kinds.Procedure(course_id="c", session=1, status="performed", started_at="2026-02-20T09:00:00Z"),
+    kinds.Lab(kind="igg", value=1.5, unit="g/L", taken_at="2026-03-02"),
+)
+
+
+@pytest.mark.parametrize("body", SENT, ids=lambda b: b.table)
+def test_records_go_back_to_the_ehr_for_its_own_patient(
+    doctor: Any, provider: Provider, store: Store, ehr: Any, body: kinds.Body
+) -> None:
+    """Valid resources, orders as draft proposals, each version once, with a line in the audit chain."""
+    from fhir.resources.R4B import get_fhir_model_class
+
+    patient = store.add(kinds.Patient(identifier="A-1001"), "test")
+    kept = store.add(body, "test", "", patient.id)
+    assert doctor.post(f"/api/{body.table}/{kept.id}/send").json() == {"id": "ehr-1", "version": "1"}
+    ((once, sent),) = provider.written
+    get_fhir_model_class(sent["resourceType"]).model_validate(sent)
+    assert sent["subject"]["reference"] == "Patient/anna-a"
+    assert f"{kept.id}.1" in once
+    if body.table == "orders":
+        assert (sent["status"], sent["intent"]) == ("draft", "proposal")
+    assert store.verify().sound
+
+
+def test_a_record_of_another_patient_is_not_written(doctor: Any, provider: Provider, store: Store) -> None:
+    """The hospital's number must be that of the patient who is open in the EHR."""
+    patient = store.add(kinds.Patient(identifier="somebody else"), "test")
+    kept = store.add(SENT[2], "test", "", patient.id)
+    assert doctor.post(f"/api/labs/{kept.id}/send").status_code == 409
+    assert doctor.post(f"/api/drugs/{kept.id}/send").status_code == 404
+    assert provider.written == []

@@ -26,7 +26,9 @@ def opentpe(*words: str, **more: Any) -> subprocess.Popen:
     """The command line in a process of its own."""
     command = [sys.executable, "-c", "from opentpe.cli import main; main()", *words]
     env = os.environ | {"PYTHONPATH": str(ROOT / "src"), "NO_COLOR": "1"}
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", env=env, **more)
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", env=env, **more
+    )
 
 
 def test_another_interface_without_tls_is_refused_with_exit_2(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from opentpe import consultation as flow
 from opentpe.domain import words
 from opentpe.domain.consultation import Consultation, Forecast, Order
+from opentpe.domain.learning import Fit
 from opentpe.domain.patient import Patient
 from opentpe.domain.subject import MEASURED, Subject, subject_of
 from opentpe.domain.therapy import Course, Dose, Measurement, Procedure
@@ -26,6 +27,7 @@ from opentpe.web.clinic import Clinic
 from opentpe.web.pages import unit
 
 DRAWS: Final = 60
+FIT_ROWS: Final = 300  # a page waits for it
 SOLUTES: Final = ("igg", "fibrinogen")
 
 
@@ -59,6 +61,14 @@ class Care:
         return next((p for p in self.procedures if p.body.session == session), None)
 
 
+def at(text: str) -> datetime | None:
+    """A recorded time on the ward's wall clock, None where it is empty; a day is its midnight."""
+    if not text:
+        return None
+    moment = datetime.fromisoformat({4: f"{text}-01-01", 7: f"{text}-01"}.get(len(text), text))
+    return moment.astimezone().replace(tzinfo=None) if moment.tzinfo else moment
+
+
 def load(here: Clinic, course_id: str) -> Care:
     """The course with its patient, sessions, orders and labs as they stand."""
     kept = here.store.get(kinds.Course, course_id)
@@ -77,7 +87,7 @@ def load(here: Clinic, course_id: str) -> Care:
         days=plan.schedule.on_dates(plan.count, first),
         procedures=tuple(sorted(own, key=lambda p: p.body.session)),
         orders=tuple(o for o in mine(kinds.Order) if o.body.course_id == course_id),
-        labs=tuple(sorted(mine(kinds.Lab), key=lambda lab: lab.body.taken_at.isoformat(), reverse=True)),
+        labs=tuple(sorted(mine(kinds.Lab), key=lambda lab: lab.body.taken_at, reverse=True)),
         decisions=tuple(sorted(mine(kinds.Decision), key=lambda d: d.at)),
         read=read.read(bundle(here, patient_id), here.today(), here.library).patient,
         today=here.today(),
@@ -182,7 +192,7 @@ def _counts(body: kinds.Procedure) -> bool:
 
 def _performed(care: Care, body: kinds.Procedure, start: datetime) -> Procedure:
     planned = care.plan.schedule.starts_min(care.plan.count)[body.session - 1]
-    began = body.started_at.replace(tzinfo=None) if body.started_at else None
+    began = at(body.started_at)
     on_day = (began.date() - start.date()).days * 1440.0 if began else planned
     end = body.sheet.end
     return Procedure(
@@ -194,11 +204,12 @@ def _performed(care: Care, body: kinds.Procedure, start: datetime) -> Procedure:
 def measurements(care: Care) -> Iterator[Measurement]:
     """Solutes measured from the day of session 1 on, in g/L, on the course's clock."""
     first = care.procedure(1)
-    began = first.body.started_at.replace(tzinfo=None) if first and first.body.started_at else None
+    began = at(first.body.started_at) if first else None
     start = began or datetime.combine(care.days[0], datetime.min.time()) + timedelta(hours=9)
     for kept in reversed(care.labs):
         lab = kept.body
-        minutes = (lab.taken_at.replace(tzinfo=None) - start).total_seconds() / 60
+        taken = at(lab.taken_at) or start
+        minutes = (taken - start).total_seconds() / 60
         if lab.kind not in SOLUTES or lab.value is None or lab.kind not in MEASURED or minutes < -60:
             continue
         try:
@@ -215,3 +226,13 @@ def forecast(here: Clinic, care: Care, *, planned: bool = False) -> Forecast:
         raise InputError("patient", "no weight, height, haematocrit or sex", "all four, to forecast")
     course = care.plan if planned else as_done(care)
     return flow.simulate(about, course, library=here.library, unit=unit.of(here), solutes=SOLUTES, draws=DRAWS)
+
+
+def learned(here: Clinic, care: Care) -> Fit | None:
+    """What the values measured since the first session taught; None where there are none."""
+    from opentpe.simulation import fit
+
+    about, course = subject(care), as_done(care)
+    if about is None or not course.measurements:
+        return None
+    return fit.fit(about, course, here.library, unit.of(here), solutes=SOLUTES, seed=flow.SEED, rows=FIT_ROWS)

@@ -9,10 +9,11 @@ from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
 from opentpe.domain.consultation import Consultation
+from opentpe.domain.learning import Fit
 from opentpe.domain.therapy import MINUTES_PER_DAY
 from opentpe.records import kinds
 from opentpe.records.store import Kept
-from opentpe.report import build
+from opentpe.report import build, sentences
 from opentpe.report import words_of_numbers as numbers
 from opentpe.report.desk import Desk
 from opentpe.web.api import looked
@@ -46,7 +47,7 @@ def page(request: Request, course_id: str, here: Here, person: Reader) -> Respon
         "due": numbers.day(state.days[session - 1], pen.sentences.numbers) if session else "",
         "verdict": go.verdict(state.read, state.today, pen, session) if session else None,
         "order": order_of(here, state),
-        "sessions": list(sessions(here, state, pen)),
+        "sessions": list(told_sessions(here, state, pen)),
         "labs": [_lab(lab, pen) for lab in state.labs[:14]],
         "stop_rule": _stop_rule(made, pen),
         "partial_from": here.library.value("order.partial_counts_from_plasma_volumes"),
@@ -99,7 +100,7 @@ def _changed(was: kinds.Basis, now: kinds.Basis | None) -> str:
     return ", ".join(parts)
 
 
-def sessions(here: Clinic, state: Care, pen: Desk) -> Any:
+def told_sessions(here: Clinic, state: Care, pen: Desk) -> Any:
     """Plan against actual, session by session."""
     volume = care.volume_ml(here, state)
     about = care.subject(state)
@@ -128,8 +129,8 @@ def sessions(here: Clinic, state: Care, pen: Desk) -> Any:
 def _lab(kept: Kept[kinds.Lab], pen: Desk) -> dict[str, str]:
     lab = kept.body
     value = lab.answer if lab.value is None else numbers.with_unit(f"{lab.value:g}", lab.unit)
-    at = lab.taken_at
-    when = f"{numbers.short_date(at.date(), pen.sentences.numbers)} {at:%H:%M}"
+    at = care.at(lab.taken_at)
+    when = f"{numbers.short_date(at.date(), pen.sentences.numbers)} {at:%H:%M}" if at else ""
     return {"name": pen.title("finding", lab.kind), "value": value, "when": when, "who": kept.who}
 
 
@@ -142,12 +143,27 @@ async def forecast(request: Request, course_id: str, here: Here, _: Reader) -> d
 def drawn(here: Clinic, state: Care, units: str) -> dict[str, Any]:
     """The forecast of a course with its plan behind it and measured values on it."""
     now = planner.chart(care.forecast(here, state), here, units)
-    plan = planner.chart(care.forecast(here, state, planned=True), here, units) if state.procedures else None
+    plan = planner.chart(care.forecast(here, state, planned=True), here, units) if state.done else None
+    taught = care.learned(here, state)
+    pen = Desk(sentences.load(here.settings.language), {}, here.library)
+    if taught is not None:
+        now["panels"] = planner.panels(taught.posterior_series, pen, units)
     dots: dict[str, list[list[float]]] = {}
     for m in care.measurements(state):
         scale = lab_units.factor(m.solute, m.unit, units)
         dots.setdefault(m.solute, []).append([m.time_min / MINUTES_PER_DAY, scale * m.value])
-    return {"now": now, "plan": plan, "measured": dots}
+    return {"now": now, "plan": plan, "measured": dots, "learned": _learned(taught, pen)}
+
+
+def _learned(taught: Fit | None, pen: Desk) -> list[str]:
+    """What the labs taught, in sentences: how many, and what does not fit."""
+    if taught is None:
+        return []
+    count = len(taught.labs)
+    first = f"Updated from {count} measured {'value' if count == 1 else 'values'}."
+    told = [pen.line(line).text for line in taught.alarms if pen.sentences.has(line.code)]
+    doubt = "Some values do not fit what such a patient shows: check sample, time and run sheets."
+    return [first, *(told or ([doubt] if taught.alarms else []))]
 
 
 @router.post("/courses/{course_id}/order")

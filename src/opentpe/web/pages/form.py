@@ -35,7 +35,12 @@ ANSWERED: Final = (
 
 def bundle(said: Mapping[str, str], on: date) -> Resource:
     """The bundle of what the form says; `InputError` names the field that cannot be read."""
-    patient = {"resourceType": "Patient", "id": "p", "gender": said.get("sex", ""), "birthDate": said.get("birth", "")}
+    patient: Resource = {
+        "resourceType": "Patient",
+        "id": "p",
+        "gender": said.get("sex", ""),
+        "birthDate": said.get("birth", ""),
+    }
     patient["name"] = [{"text": said["name"]}] if said.get("name") else []
     resources = [patient, *_attack(said), *_steroids(said), *_measured(said, on), *_answers(said, on)]
     return {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": _dense(r)} for r in resources]}

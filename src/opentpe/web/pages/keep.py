@@ -28,7 +28,7 @@ def keep(here: Clinic, consultation: Consultation, bundle: dict[str, Any], who: 
         body = kinds.Patient(
             identifier=_free(here, patient.identifier or "unnamed"),
             name=patient.name,
-            sex=patient.sex if patient.sex in ("female", "male") else "",  # type: ignore[arg-type]
+            sex=patient.sex if patient.sex in ("female", "male") else "",
             birth=patient.birth.first_day if patient.birth else None,
         )
         made = batch.add(body)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Form, Request, Response
@@ -127,14 +127,18 @@ def quick(here: Clinic, about: Subject, plan: Course, *, kinetics_only: bool = T
 def chart(told: Forecast, here: Clinic, units: str) -> dict[str, Any]:
     """A forecast as a page draws it."""
     pen = Desk(spoken.load(here.settings.language), {}, here.library)
-    rows = [_panel(s, pen, units) for name in SOLUTES if (s := told.over(name)) is not None]
     return {
         "words": told.words,
-        "panels": rows,
+        "panels": panels(told.series, pen, units),
         "marks": [[s.start_min / MINUTES_PER_DAY, s.n] for s in told.sessions],
         "numbers": _numbers(told, pen, units),
         "warnings": [pen.line(line).text for line in told.warnings],
     }
+
+
+def panels(rows: Sequence[Series], pen: Desk, units: str) -> list[dict[str, Any]]:
+    """IgG and fibrinogen as a page draws them, in this order."""
+    return [_panel(s, pen, units) for name in SOLUTES for s in rows if s.name == name]
 
 
 def _panel(series: Series, pen: Desk, units: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from opentpe.domain.subject import Subject
 from opentpe.domain.therapy import Dose, FluidPart, Prescription
 from opentpe.evidence.load import Library
+from opentpe.kernel.controller import Phase
 from opentpe.simulation import events, outcome, procedure
 from opentpe.simulation.exchange import Exchange
 from opentpe.web.clinic import Clinic, Here
@@ -151,7 +152,7 @@ def moved(run: Run, said: Step) -> Run:
     )  # fmt: skip
 
 
-_ALARM: Final = int(outcome.Phase.ALARM)
+_ALARM: Final = int(Phase.ALARM)
 
 
 @router.post("/trainer/{identifier}/branch")

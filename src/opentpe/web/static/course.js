@@ -13,7 +13,7 @@ fetch(`/courses/${first.dataset.course}/forecast.json`).then(async (answer) => {
   const said = await answer.json();
   if (!answer.ok) { state.textContent = said.detail; return; }
   told = said;
-  state.textContent = "";
+  state.textContent = said.learned.join(" ");
   show();
 }).catch(() => { state.textContent = "The forecast could not be computed. Reload the page."; });
 addEventListener("resize", () => told && show());

@@ -1,0 +1,1 @@
+"""Speed of OpenTPE, measured in one run: `make bench` writes docs/benchmarks.md."""

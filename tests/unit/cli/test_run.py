@@ -1,0 +1,77 @@
+"""`opentpe run` as it is typed."""
+
+import json
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from opentpe.cli.run import command
+from opentpe.errors import InputError, WordsError
+
+app = typer.Typer()
+app.command()(command)
+SIZE = ["--sex", "F", "--height-cm", "165", "--weight-kg", "62", "--hct", "0.39"]
+
+
+def run(*words):
+    result = CliRunner().invoke(app, [*SIZE, *words])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.output
+
+
+def test_a_run_tells_what_was_delivered():
+    """Plasma, bag, efficiency, alarms, whether it counts."""
+    out = run("--event", "at 30 min pause 3 min")
+    assert "L patient plasma in" in out
+    assert "at 30 min pause 3 min" in out
+    assert "The session counts." in out
+
+
+@pytest.mark.parametrize("separator", ["centrifuge_continuous", "centrifuge_single_needle", "bowl", "membrane"])
+def test_the_four_principles_run_with_their_run_sheets(separator, tmp_path):
+    """CSV and page."""
+    run("--separator", separator, "--csv", str(tmp_path / "s.csv"), "--sheet", str(tmp_path / "s.md"))
+    assert "rinseback" in (tmp_path / "s.csv").read_text()
+    assert "## End" in (tmp_path / "s.md").read_text()
+
+
+def test_json_is_one_document():
+    """Schema and summary."""
+    told = json.loads(run("--json", "--course", "1 x 0.5 PV daily, albumin 5 %"))
+    assert told["schema"] == "opentpe.run/1"
+    assert told["summary"]["plasma_volumes"] == pytest.approx(0.5, abs=0.01)
+
+
+def test_a_kept_state_goes_on(tmp_path):
+    """Save at 20 min, resume with another future."""
+    kept = str(tmp_path / "s.npz")
+    assert "Kept at 20.0 min" in run("--save", kept, "--at", "20")
+    assert "stop run" in run("--resume", kept, "--event", "at 40 min stop run")
+
+
+def test_bad_words_and_sizes_are_one_message():
+    """Named errors, no traceback of ours."""
+    with pytest.raises(WordsError, match="dance"):
+        run("--event", "at 5 min dance")
+    with pytest.raises(InputError, match="hct"):
+        run("--hct", "0.9")
+    with pytest.raises(InputError, match="separator"):
+        run("--separator", "toaster")
+
+
+def test_one_frame_of_the_screen_shows_machine_patient_and_time_to_go(library):
+    """Rendered without a terminal."""
+    from rich.console import Console
+
+    from opentpe.cli import run_live
+    from support import device
+
+    done = device.run(library, "at 20 min air in the return line")
+    console = Console(record=True, width=100, file=open("/dev/null", "w"))  # noqa: SIM115
+    console.print(run_live.frame(done, 480 + 1500))
+    text = console.export_text()
+    assert "min to go" in text
+    assert "Access pressure" in text
+    assert "alarm (high): air in return" in text
