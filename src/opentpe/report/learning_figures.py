@@ -103,7 +103,7 @@ def comparison(result: PlanRanking, pen: Desk) -> str:
     ]
     bound = next(k.bound for k in result.ranked[0].kept if k.limit == "fibrinogen_before_session")
     title = pen.say("plan.comparison")
-    return plots.intervals("comparison", title, title, rows, "g/L", reference=bound, label_width=330)
+    return plots.intervals("comparison", title, title, rows, "g/L", reference=bound, label_width=410)
 
 
 def tradeoffs(result: PlanRanking, pen: Desk) -> str:

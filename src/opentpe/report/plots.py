@@ -145,11 +145,12 @@ def scatter(key: str, title: str, description: str, panels: Sequence[Scatter], x
     width = (_WIDE - gap * (len(panels) - 1)) / len(panels)
     parts = [_open(key, title, description, _WIDE, height + 56)]
     for n, panel in enumerate(panels):
-        parts += _panel(panel, n * (width + gap) + left, width - left, height, x_axis)
+        parts += _panel(panel, n * (width + gap) + left, width - left, height)
+    parts.append(_text(0, height + 40, x_axis, "quiet", _SMALL))
     return "".join(parts) + "</svg>"
 
 
-def _panel(panel: Scatter, left: float, width: float, height: float, x_axis: str) -> list[str]:
+def _panel(panel: Scatter, left: float, width: float, height: float) -> list[str]:
     x_low, x_high = _room([p.x for p in panel.points])
     y_low, y_high = _room([p.y for p in panel.points])
     top = 24.0
@@ -169,7 +170,6 @@ def _panel(panel: Scatter, left: float, width: float, height: float, x_axis: str
     parts.append(_line(left, height, left + width, height, "quiet"))
     parts += [_mark(p, x(p.x), y(p.y)) for p in sorted(panel.points, key=lambda p: p.chosen)]
     parts += [
-        _text(left, height + 36, x_axis, "quiet", _SMALL),
         _text(left + width, 12, panel.axis, "quiet", _SMALL, "end"),
     ]
     return parts
