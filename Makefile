@@ -29,6 +29,7 @@ test-slow: $(VENV)/.dev
 
 validate: $(VENV)/.dev
 	$(BIN)/opentpe validate --write docs/validation.md
+	$(BIN)/python validation/learning --write docs/calibration.md
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks

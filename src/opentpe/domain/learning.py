@@ -34,6 +34,7 @@ class Judged:
     """
 
     measurement: Measurement
+    value: float  # in the unit of the bands
     expected: Band
     fitted: Band
     surprise_sd: float  # distance from the prior's prediction in standard deviations, assay error included

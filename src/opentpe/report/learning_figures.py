@@ -12,7 +12,7 @@ from opentpe.domain.therapy import MINUTES_PER_DAY
 from opentpe.report import plots
 from opentpe.report import words_of_numbers as words
 from opentpe.report.desk import Desk
-from opentpe.report.learning_tables import parameter, quantity
+from opentpe.report.learning_tables import parameter, quantity, short
 from opentpe.report.plots import Interval, Point, Row, Scatter
 from opentpe.report.view import Figure, Measured, Panel
 
@@ -71,7 +71,7 @@ def _measured(result: Fit, name: str) -> tuple[Measured, ...]:
         m = lab.measurement
         if m.solute == name and not m.below_detection:
             wide = math.exp(_NINETY * lab.error_sd)
-            found.append(Measured(m.time_min, m.value, m.value / wide, m.value * wide))
+            found.append(Measured(m.time_min, lab.value, lab.value / wide, lab.value * wide))
     return tuple(found)
 
 
@@ -97,19 +97,13 @@ def steps(fits: Sequence[Fit], pen: Desk) -> str:
 def comparison(result: PlanRanking, pen: Desk) -> str:
     """Fibrinogen before the lowest session of each course that was run in full, with the limit."""
     rows = [
-        Row(f"{n + 1}: {_short(c.words)}", (_interval(dict(c.values)["fibrinogen_before_session"], 1.0, tone),))
+        Row(f"{n + 1}: {short(c)}", (_interval(dict(c.values)["fibrinogen_before_session"], 1.0, tone),))
         for n, c in enumerate(result.ranked)
         for tone in ("accent" if n == 0 else "quiet",)
     ]
     bound = next(k.bound for k in result.ranked[0].kept if k.limit == "fibrinogen_before_session")
     title = pen.say("plan.comparison")
-    return plots.intervals("comparison", title, title, rows, "g/L", reference=bound)
-
-
-def _short(text: str) -> str:
-    """Count, dose and first day: what fits beside a bar."""
-    head = text.split(",", maxsplit=1)[0]
-    return head if len(head) <= 30 else head.split(" on ")[0]
+    return plots.intervals("comparison", title, title, rows, "g/L", reference=bound, label_width=410)
 
 
 def tradeoffs(result: PlanRanking, pen: Desk) -> str:
@@ -141,7 +135,7 @@ def contrasts(result: TrialSummary, pen: Desk) -> str:
     against = result.arms[0][0]
     title = pen.say("trial.contrasts", against=against)
     axis = pen.say("trial.contrasts_axis", against=against)
-    return plots.intervals("contrasts", title, title, rows, axis, reference=0.0)
+    return plots.intervals("contrasts", title, title, rows, axis, reference=0.0, label_width=380)
 
 
 def influences(result: TrialSummary, endpoint: str, pen: Desk) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from datetime import date
 from typing import Final
 
+from opentpe.domain import words as course_words
 from opentpe.domain.consultation import Band
 from opentpe.domain.learning import ArmResult, Candidate, Contrast, Estimated, Fit, PlanRanking, TrialSummary
 from opentpe.domain.therapy import MINUTES_PER_DAY
@@ -63,7 +65,7 @@ def labs(result: Fit, pen: Desk) -> Table:
         value = (
             f"{'< ' if m.below_detection else ''}{words.honest(m.value, pen.sentences.numbers)} {words.unit(m.unit)}"
         )
-        day = f"{m.time_min / MINUTES_PER_DAY:.1f}"
+        day = words.fixed(m.time_min / MINUTES_PER_DAY, 1, pen.sentences.numbers)
         cells = (quantity(m.solute, pen), flags, day, value, _band(lab.expected, pen), _band(lab.fitted, pen))
         rows.append((*cells, f"{100 * lab.weight_fraction:.0f}"))
     heads = ("lab", "flag", "day", "value", "expected", "fitted", "weight, of 100")
@@ -95,12 +97,23 @@ def candidates(result: PlanRanking, pen: Desk) -> Table:
     return Table("", _columns(*heads), tuple(_candidate(c, pen) for c in result.ranked))
 
 
+def short(c: Candidate) -> str:
+    """What is still to do, in short course words: sessions, dose, days, fluids and calcium."""
+    order = c.course.prescription
+    days = " ".join(f"{date.fromisoformat(d):%d.%m.}" for d in c.dates)
+    fluids = " then ".join(
+        f"{'' if p.fraction == 1 else f'{100 * p.fraction:g} % '}{course_words.fluid_words(p.fluid)}"
+        for p in order.fluids
+    )
+    return f"{c.sessions_count} x {order.dose:g} PV on {days}, {fluids}"
+
+
 def _candidate(c: Candidate, pen: Desk) -> tuple[str, ...]:
     values = dict(c.values)
     names = ("fall_percent", "fibrinogen_before_session", "ionised_calcium", "relative_blood_volume")
     told = (_band(values[n], pen) if n in values else _NONE for n in names)
     spent = (f"{math.ceil(c.days)}", f"{c.chair_h:.1f}", f"{c.staff_h:.1f}", f"{c.albumin_g:.0f}", f"{c.cost:.0f}")
-    return (c.words, *spent, *told, f"{100 * c.all_kept_probability:.0f}")
+    return (short(c), *spent, *told, f"{100 * c.all_kept_probability:.0f}")
 
 
 def limits(c: Candidate, pen: Desk) -> Table:
@@ -139,10 +152,9 @@ def _event(found: dict[tuple[str, str], ArmResult], name: str, arms: Sequence[st
 def _result(r: ArmResult | None, event: bool) -> str:
     if r is None or r.patients_count == 0:
         return _NONE
-    scale = 100 if event else 1
     if event:
         return f"{100 * r.mean.value:.1f} ({100 * r.mean.low:.1f} to {100 * r.mean.high:.1f})"
-    return f"{scale * r.mean.value:.3g}; 90 % {r.p05:.3g} to {r.p95:.3g}"
+    return f"{r.mean.value:.3g} ({r.p05:.3g} to {r.p95:.3g})"
 
 
 def contrasts(result: TrialSummary, pen: Desk) -> Table:

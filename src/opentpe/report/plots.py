@@ -90,6 +90,7 @@ def intervals(
     *,
     reference: float | None = None,
     logarithmic: bool = False,
+    label_width: float = _LABEL,
 ) -> str:
     """Rows of intervals over one axis as an SVG; `reference` is a dashed line, a logarithmic axis for ratios."""
     found = [v for r in rows for i in r.intervals for v in (i.low, i.high)] + ([] if reference is None else [reference])
@@ -97,12 +98,12 @@ def intervals(
     low, high = min(shown), max(shown)
     pad = 0.04 * (high - low or 1.0)
     low, high = low - pad, high + pad
-    plot = _WIDE - _LABEL - _RIGHT
+    plot = _WIDE - label_width - _RIGHT
     bottom = _HEAD + _ROW * len(rows)
 
     def x(value: float) -> float:
         at = math.log(value) if logarithmic else value
-        return _LABEL + plot * (at - low) / (high - low)
+        return label_width + plot * (at - low) / (high - low)
 
     parts = [_open(key, title, description, _WIDE, bottom + _FOOT)]
     for tick in _ticks(low, high, logarithmic=logarithmic):
@@ -114,11 +115,11 @@ def intervals(
         middle = _HEAD + _ROW * (n + 0.5)
         parts.append(_text(0, middle + 4, row.label))
         if row.note:
-            parts.append(_text(_LABEL - 12, middle + 4, row.note, "quiet", _SMALL, "end"))
+            parts.append(_text(label_width - 12, middle + 4, row.note, "quiet", _SMALL, "end"))
         step = 10.0
         first = middle - step * (len(row.intervals) - 1) / 2
         parts += [_bar(i, first + step * k, x) for k, i in enumerate(row.intervals)]
-    parts.append(_text(_LABEL, bottom + 36, axis, "quiet", _SMALL))
+    parts.append(_text(0, bottom + 36, axis, "quiet", _SMALL))
     return "".join(parts) + "</svg>"
 
 
@@ -144,11 +145,12 @@ def scatter(key: str, title: str, description: str, panels: Sequence[Scatter], x
     width = (_WIDE - gap * (len(panels) - 1)) / len(panels)
     parts = [_open(key, title, description, _WIDE, height + 56)]
     for n, panel in enumerate(panels):
-        parts += _panel(panel, n * (width + gap) + left, width - left, height, x_axis)
+        parts += _panel(panel, n * (width + gap) + left, width - left, height)
+    parts.append(_text(0, height + 40, x_axis, "quiet", _SMALL))
     return "".join(parts) + "</svg>"
 
 
-def _panel(panel: Scatter, left: float, width: float, height: float, x_axis: str) -> list[str]:
+def _panel(panel: Scatter, left: float, width: float, height: float) -> list[str]:
     x_low, x_high = _room([p.x for p in panel.points])
     y_low, y_high = _room([p.y for p in panel.points])
     top = 24.0
@@ -168,7 +170,6 @@ def _panel(panel: Scatter, left: float, width: float, height: float, x_axis: str
     parts.append(_line(left, height, left + width, height, "quiet"))
     parts += [_mark(p, x(p.x), y(p.y)) for p in sorted(panel.points, key=lambda p: p.chosen)]
     parts += [
-        _text(left, height + 36, x_axis, "quiet", _SMALL),
         _text(left + width, 12, panel.axis, "quiet", _SMALL, "end"),
     ]
     return parts

@@ -34,6 +34,7 @@ def labs_of(found: Posterior, prior_z: Floats, trajectory: Trajectory) -> tuple[
         judged.append(
             Judged(
                 lab.measurement,
+                math.exp(lab.log_value) * scale,
                 bands.band(expected[:, i] * scale, unit),
                 bands.band(np.exp(found.predicted[:, i]) * scale, unit, found.weights),
                 float(found.surprise[i]),

@@ -50,7 +50,7 @@ def plan(
     table = tabulate(ground, library, wish)
     complete = rank.complete(ground, library)
     order = rank.order(table, complete, wish, library)
-    best = tuple(verify.in_full(ground, int(i), table, wish, library, seed) for i in order[:full])
+    best = tuple(verify.in_full(ground, i, table, wish, library, seed) for i in rank.distinct(ground, order, full))
     ranked = rank.again(best, wish, library)
     fine = rank.allowed(table, complete, wish, library)
     front = rank.front(table, order[: int(fine.sum()) or rank.POOL], _FRONT)

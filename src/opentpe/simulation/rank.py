@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from opentpe.domain import words
 from opentpe.domain.consultation import Line
 from opentpe.domain.learning import Candidate
 from opentpe.evidence.load import Library
@@ -92,7 +93,7 @@ def why(
     lines += _given_up(table, fine, best)
     if len(ranked) > 1:
         lines.append(
-            choice.line("plan_runner_up", words=ranked[1].words, days=_days(ranked[1]), kept=_surely(ranked[1]))
+            choice.line("plan_runner_up", words=_briefly(ranked[1]), days=_days(ranked[1]), kept=_surely(ranked[1]))
         )
     return tuple(lines)
 
@@ -101,7 +102,7 @@ def _headline(best: Candidate, wish: Wish, library: Library, *, found: bool) -> 
     code = f"plan_best_{wish.goal}" if found else "plan_none_allowed"
     return choice.line(
         code,
-        words=best.words,
+        words=_briefly(best),
         days=_days(best),
         sessions=best.sessions_count,
         chair=round(best.chair_h, 1),
@@ -110,6 +111,25 @@ def _headline(best: Candidate, wish: Wish, library: Library, *, found: bool) -> 
         kept=_surely(best),
         needed=round(100 * needed(wish, library)),
     )
+
+
+def _briefly(c: Candidate) -> str:
+    """What is still to do: sessions, dose, days and fluids; dates as ISO text, which the report writes out."""
+    order = c.course.prescription
+    fluids = " then ".join(words.fluid_words(p.fluid) for p in order.fluids)
+    return f"{c.sessions_count} sessions of {order.dose:g} PV on {', '.join(c.dates)}, {fluids}"
+
+
+def distinct(ground: Ground, order: Integers, most: int) -> list[int]:
+    """The first candidates that differ in more than calcium."""
+    found: dict[tuple[object, ...], int] = {}
+    for i in order:
+        kind = ground.kinds[ground.options[i].kind]
+        key = (ground.options[i].days, kind.plasma_volumes, kind.prescription.fluids, kind.prescription.access)
+        found.setdefault(key, int(i))
+        if len(found) == most:
+            break
+    return list(found.values())
 
 
 def _days(c: Candidate) -> int:
@@ -150,7 +170,7 @@ def _stopped(ground: Ground, table: Table, whole: Flags, best: Candidate, wish: 
     least, unit = choice.bound(LIMITS[worst], wish, library)
     return choice.line(
         "plan_stopped_by",
-        words=choice.told(ground, nearest, table, wish, library).words,
+        words=_briefly(choice.told(ground, nearest, table, wish, library)),
         limit=LIMITS[worst],
         bound=least,
         unit=unit,
@@ -190,7 +210,7 @@ def weekends(ground: Ground, table: Table, whole: Flags, wish: Wish, library: Li
         return (choice.line("weekends_free_cost_nothing"),)
     return (
         choice.line(
-            "weekends_free_cost", days=days, fall=round(fall, 1), words=told["any"].words,
+            "weekends_free_cost", days=days, fall=round(fall, 1), words=_briefly(told["any"]),
             sessions=told["any"].weekend_sessions_count,
         ),
     )  # fmt: skip

@@ -118,7 +118,7 @@ def patients_per_arm(effect_sd: float, alpha: float, wanted: float) -> int | Non
     63
     """
     n = 2 * ((float(ndtri(1 - alpha / 2)) + float(ndtri(wanted))) / effect_sd) ** 2
-    return math.ceil(n) if n <= _MOST_PER_ARM else None
+    return max(2, math.ceil(n)) if n <= _MOST_PER_ARM else None
 
 
 def power(effect_sd: float, per_arm: int, alpha: float) -> float:

@@ -175,3 +175,25 @@ def test_incomplete_courses_never_win(ranked):
     assert all(len(o.days) >= 5 for o, ok in zip(ground.options, whole, strict=True) if ok)
     assert all(c.sessions_count >= 5 for c in ranked.ranked)
     assert choice.LIMITS[0] == "fibrinogen_before_session"
+
+
+@pytest.mark.parametrize("name", ["scenario-a", "small-42kg", "obese", "natalizumab"])
+def test_plans_of_the_examples_keep_every_limit_or_say_which_one_does_not(name, examples):
+    """The bundled patients: the first course keeps every limit surely enough and says what was traded."""
+    import tomllib
+
+    from opentpe.domain.subject import subject_of
+    from opentpe.fhir import read
+
+    on = date.fromisoformat(str(tomllib.loads((examples / "index.toml").read_text())[f"{name}.json"]["on"]))
+    patient = read.read(examples / f"{name}.json", on, learning.library()).patient
+    found = subject_of(patient, on)
+    assert found is not None
+    result = plan.plan(found, COURSE, learning.library(), learning.unit(), first=on, seed=3, full=3)
+    if result.allowed_count:
+        assert result.ranked[0].all_kept_probability >= 0.8
+        assert result.why[0].code == "plan_best_days"
+    else:
+        assert [line.code for line in result.why] == ["plan_none_allowed", "plan_limit_in_the_way"]
+    assert len(result.why) >= 2
+    assert result.weekends

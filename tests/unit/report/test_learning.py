@@ -1,0 +1,72 @@
+"""Every sentence of fit, plan and trial is written, and the pages hold their figures without the command line."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from opentpe.domain.consultation import Band, Line
+from opentpe.domain.learning import ArmResult, Contrast, Estimated, Influence, TrialSummary
+from opentpe.report import learning, plots, sentences
+from opentpe.simulation import choice, endpoints, population, verify
+
+ENGLISH = sentences.load("en")
+SIMULATION = Path(learning.__file__).parents[1] / "simulation"
+FILES = ("labs", "judge", "rank", "summary")
+
+
+def test_every_line_of_fit_plan_and_trial_has_its_sentence():
+    """A code that logic can say is a code that a person can read."""
+    codes = set()
+    for name in FILES:
+        text = (SIMULATION / f"{name}.py").read_text(encoding="utf-8")
+        codes |= set(re.findall(r'(?:Line|choice\.line)\(\s*"([a-z_0-9]+)"', text))
+        codes |= set(re.findall(r'\("(lab_[a-z_]+)", ', text))
+    codes |= {f"plan_best_{goal}" for goal in choice.GOALS}
+    assert len(codes) > 20
+    assert sorted(c for c in codes if not ENGLISH.has(c)) == []
+
+
+def test_every_limit_endpoint_and_population_has_a_name(library):
+    """Tables never show a key of the program."""
+    wanted = [f"limit_name.{n}" for n in choice.LIMITS] + [f"endpoint.{n}" for n in endpoints.ENDPOINTS]
+    wanted += [f"population.{n}" for n in population.names(library)] + [f"screened_name.{n}" for n in verify.SCREENED]
+    assert [w for w in wanted if not ENGLISH.has(w)] == []
+
+
+@pytest.fixture
+def trial():
+    one = Estimated(0.4, 0.3, 0.5)
+    result = ArmResult("a", "igg_fall_percent", "%", 10, one, 1.0, 0.1, 0.4, 0.9)
+    contrast = Contrast("b", "a", "igg_fall_percent", "%", one, 40, ((50, 0.8),))
+    return TrialSummary(
+        "t", "ms_relapse", 10, (("a", "x"), ("b", "y")), (result, ArmResult("b", *result_rest(result))), (contrast,),
+        (Influence("igg_fall_percent", "plasma_volume", one, one),), 100.0, "0" * 64, (Line("trial_common_numbers"),),
+    )  # fmt: skip
+
+
+def result_rest(r):
+    return (r.endpoint, r.unit, r.patients_count, r.mean, r.sd, r.p05, r.median, r.p95)
+
+
+def test_a_trial_page_holds_forest_bars_and_tables(trial, library):
+    """Contrast and influence are drawn, the size of a real trial is told."""
+    page = learning.html(learning.trial_view(trial, library))
+    assert page.count("<svg") == 2
+    assert ">40<" in page
+    assert "Not a medical device" in page
+
+
+def test_a_plot_without_variables_has_fixed_ink(trial, library):
+    """For PDF every variable is replaced by ink on white."""
+    page = learning.html(learning.trial_view(trial, library), fixed=True)
+    drawings = "".join(re.findall(r"<svg.*?</svg>", page))
+    assert "var(--igg)" not in drawings
+
+
+def test_a_single_point_can_be_drawn():
+    """No room between lowest and highest still gives axes."""
+    band = Band(1, 1, 1, 1, 1, "g/L")
+    row = plots.Row("one", (plots.Interval(band.p05, band.median, band.p95, "accent"),))
+    assert "<circle" in plots.intervals("k", "t", "d", [row], "g/L")
+    assert "<circle" in plots.scatter("k", "t", "d", [plots.Scatter("s", "g/L", (plots.Point(1, 1),))], "days")
