@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import course, crowd, machine
+from opentpe.kernel import gpu, march
 
 PAGE = Path("docs/benchmarks.md")
 EXAMPLE, DAY = Path("examples/scenario-a.json"), "2026-02-18"
@@ -82,7 +83,7 @@ def report(patients: int) -> str:
     people = bench.run.people
     ours, errors = course.kinetics_s(people, bench.plan), course.our_errors(people, bench.plan)
     count, rate = course.operations(people, bench.plan), machine.operations_per_s()
-    rows = [*_one_course(bench, ours, errors), *_crowds(patients), *startup()]
+    rows = [*_one_course(bench, ours, errors), *_crowds(patients), _device(bench), *startup()]
     growth = [f"| {name} | {', '.join(map(str, counts))} | {slope:.2f} |" for name, counts, slope in slopes()]
     return _PAGE.format(
         machine=where,
@@ -124,6 +125,20 @@ def _crowds(patients):
         (f"{name}, kinetics, all cores", f"{_sum(kinetics):.1f} s", alone, "60 s, 2 GB"),
         (f"{name}, full course, all cores", f"{_sum(full):.1f} s", felt, "60 s, 2 GB"),
     ]
+
+
+def _device(bench):
+    """The row of the graphics processor, or why there is none."""
+    name = "kinetics on a graphics processor"
+    if gpu.missing():
+        return (name, "skipped", gpu.missing(), "-")
+    people = bench.run.people
+    gpu.course_all(people, bench.plan)
+    start = time.perf_counter()
+    found = gpu.course_all(people, bench.plan)
+    rate = people.plasma_ml.size / (time.perf_counter() - start)
+    apart = np.max(np.abs(found.concentration / march.course_all(people, bench.plan).concentration - 1))
+    return (name, f"{rate:,.0f} courses a second", f"differs from the CPU by {apart:.0e}", "1e-9")
 
 
 def _sum(spent):

@@ -104,6 +104,11 @@ HCT_RANGE = (0.05, 0.75)  # outside, a haematocrit is a fault of the run, not a 
 
 
 @compiled
+def _ceil(x: float) -> int:
+    return int(math.ceil(x))  # noqa: RUF046 - on a graphics processor a ceiling is a float
+
+
+@compiled
 def _record(patient: Row, amounts: Floats, plasma_ml: float, first: int, last: int, where: Floats) -> None:
     """Writes the concentrations of solutes first to last - 1 into `where` [m]."""
     for j in range(first, last):
@@ -111,26 +116,29 @@ def _record(patient: Row, amounts: Floats, plasma_ml: float, first: int, last: i
 
 
 @compiled
-def _linear(patient: Row, state: State, v0: float, v1: float, dt: float, times: Floats, where: Floats) -> None:
+def _linear(
+    patient: Row, state: State, v0: float, v1: float, dt: float, t0: float, times: Floats, where: Floats
+) -> None:
     """Linear solutes over a segment: outputs beside the way, then the exact step (fourth order while the volume moves).
 
-    `times` [t] count from the start of the segment; `where` [m, t].
+    The segment starts at `t0`; `times` [t] lie within it; `where` [m, t].
     """
-    spans = max(1, math.ceil(abs(v1 / v0 - 1.0) / SWELL))
+    spans = max(1, _ceil(abs(v1 / v0 - 1.0) / SWELL))
     part, change = dt / spans, (v1 - v0) / spans
     for j in range(patient.coupled, patient.law.size):
         if v0 == v1:
-            pools.levels(patient, state, j, v0, times, where[j])
+            pools.levels(patient, state, j, v0, t0, times, where[j])
             pools.settle(state, j, v0, 0.0, dt, 0, 1)
             continue
         done = 0
         for k in range(times.size + 1):
-            n = spans if k == times.size else min(int(times[k] / part), spans - 1)
+            n = spans if k == times.size else min(int((times[k] - t0) / part), spans - 1)
             pools.settle(state, j, v0, change, part, done, n)
             done = n
             if k < times.size:
-                begin, here = v0 + change * n, v0 + (v1 - v0) * times[k] / dt
-                y, beside = state.amount, times[k] - part * n
+                gone = times[k] - t0
+                begin, here = v0 + change * n, v0 + (v1 - v0) * gone / dt
+                y, beside = state.amount, gone - part * n
                 now = pools.moving(state, j, y[PLASMA, j], y[TISSUE, j], begin, here, beside)[0]
                 where[j, k] = pools.concentration(patient, j, now, here)
 
@@ -143,15 +151,15 @@ def pace(dt: float, fastest: float, step: float, even: bool) -> tuple[int, pools
     """
     reach = dt * fastest
     if even:
-        count = max(1, math.ceil(reach / step))
+        count = max(1, _ceil(reach / step))
         return count, pools.Pace(dt / count, 0.0, 0)
     growth = math.log1p(GROWTH * step)
-    growing = math.ceil(math.log(CAP / step) / growth)
+    growing = _ceil(math.log(CAP / step) / growth)
     grown = step * math.expm1(growing * growth) / math.expm1(growth)
     if reach <= grown:
-        count = max(1, math.ceil(math.log1p(reach / step * math.expm1(growth)) / growth))
+        count = max(1, _ceil(math.log1p(reach / step * math.expm1(growth)) / growth))
     else:
-        count = growing + math.ceil((reach - grown) / (step * math.exp(growing * growth)))
+        count = growing + _ceil((reach - grown) / (step * math.exp(growing * growth)))
     return count, pools.Pace(dt / _elapsed(count, growth, growing), growth, growing)
 
 
@@ -177,7 +185,7 @@ def _step_at(gone: float, growth: float, growing: int) -> int:
 
 @compiled
 def _stepped(
-    patient: Row, state: State, trial: Floats, flow: Floats, times: Floats, where: Floats, step: float
+    patient: Row, state: State, trial: Floats, flow: Floats, t0: float, times: Floats, where: Floats, step: float
 ) -> None:
     """Coupled solutes over a segment, with outputs as side steps."""
     rest, dt, blocker = patient.person[PLASMA_ML], flow[DURATION], state.blocker[0]
@@ -187,14 +195,15 @@ def _stepped(
     count, stride = pace(dt, fastest, first, flow[PLASMA_FLOW] > 0.0 or fine or v0 != v1)
     h, dv, done = stride.first_min, (v1 - v0) / count, 0
     for k in range(times.size + 1):
-        n = count
+        n, gone = count, dt
         if k < times.size:
-            n = min(_step_at(times[k] / h, stride.growth, stride.growing), count - 1)
+            gone = times[k] - t0
+            n = min(_step_at(gone / h, stride.growth, stride.growing), count - 1)
         blocker = pools.advance(patient, state, state.amount, blocker, stride, v0, dv, done, n)
         done = n
         if k < times.size:
-            volume, here = v0 + dv * n, v0 + (v1 - v0) * times[k] / dt
-            beside = pools.Pace(times[k] - h * _elapsed(n, stride.growth, stride.growing), 0.0, 0)
+            volume, here = v0 + dv * n, v0 + (v1 - v0) * gone / dt
+            beside = pools.Pace(gone - h * _elapsed(n, stride.growth, stride.growing), 0.0, 0)
             pools.copy_amounts(patient, state.amount, trial)
             pools.advance(patient, state, trial, blocker, beside, volume, here - volume, 0, 1)
             _record(patient, trial, here, 0, patient.coupled, where[:, k])
@@ -251,11 +260,13 @@ def _signs(state: State) -> int:
 
 
 @compiled
-def _course(i: int, packed: Packed, plan: Plan, result: Result, step: float) -> None:
-    """Runs patient i through the schedule and writes row i of the result."""
+def one(i: int, packed: Packed, plan: Plan, result: Result, step: float, state: State, trial: Floats) -> None:
+    """Runs patient i through the schedule and writes row i of the result; allocates nothing.
+
+    `state` and `trial` [7, m] are room to work in, in any condition. A graphics processor runs this function too.
+    """
     p = min(i, plan.start.size - 1)
     patient, m = pools.row(i, packed), packed.law.size
-    state, trial = pools.blank_state(m), np.zeros((STATE_ROWS, m))
     pools.rest(patient, state)
     rest, red, count = patient.person[PLASMA_ML], patient.person[RED_CELLS_ML], patient.person[PLATELETS]
     resting, regrowth, delivered = count, patient.person[PLATELET_RETURN], patient.person[DELIVERED]
@@ -283,9 +294,10 @@ def _course(i: int, packed: Packed, plan: Plan, result: Result, step: float) -> 
         out, back = flow[PLASMA_FLOW] * delivered, flow[REPLACEMENT_FLOW] * delivered
         content, sieve = plan.content[plan.which[p, s, FLUID]], plan.sieving[plan.which[p, s, SIEVE]]
         pools.set_flows(patient, state, out, back, content, sieve)
-        times, where = plan.output[o:last] - t, result.concentration[i, :, o:last]
-        _linear(patient, state, flow[VOLUME_START] * rest, flow[VOLUME_END] * rest, flow[DURATION], times, where)
-        _stepped(patient, state, trial, flow, times, where, step)
+        times, where = plan.output[o:last], result.concentration[i, :, o:last]
+        v0, v1 = flow[VOLUME_START] * rest, flow[VOLUME_END] * rest
+        _linear(patient, state, v0, v1, flow[DURATION], t, times, where)
+        _stepped(patient, state, trial, flow, t, times, where, step)
         count = turnover.platelets_later(count, resting, regrowth, flow[DURATION])
         t, o, status = end, last, status | _signs(state)
         if k != NO_SESSION and (final or plan.which[p, s + 1, SESSION] != k):
@@ -301,8 +313,9 @@ def _course(i: int, packed: Packed, plan: Plan, result: Result, step: float) -> 
 @unlocked
 def courses(first: int, last: int, packed: Packed, plan: Plan, result: Result, step: float) -> None:
     """Rows first to last - 1 of a packed cohort, into the result."""
+    state, trial = pools.blank_state(packed.law.size), np.zeros((STATE_ROWS, packed.law.size))
     for i in range(first, last):
-        _course(i, packed, plan, result, step)
+        one(i, packed, plan, result, step, state, trial)
 
 
 def course_all(cohort: Cohort, schedule: Schedule, step: float = STEP, threads: int = 0) -> Trajectory:

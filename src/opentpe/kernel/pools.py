@@ -239,8 +239,8 @@ def settle(state: State, j: int, volume_ml: float, change_ml: float, dt: float, 
 
 
 @compiled
-def levels(patient: Row, state: State, j: int, plasma_ml: float, times: Floats, where: Floats) -> None:
-    """Concentrations of linear solute j at `times` [t] minutes from now, at constant volume, into `where` [t]."""
+def levels(patient: Row, state: State, j: int, plasma_ml: float, t0: float, times: Floats, where: Floats) -> None:
+    """Concentrations of linear solute j at `times` [t] at constant volume, into `where` [t]; it is `t0` now."""
     w, y = state.work, state.amount
     back, out = w[_RETURN, j], w[_ESCAPE, j] / plasma_ml
     a = w[_FIXED, j] + out + w[_CLEAR, j] / plasma_ml
@@ -248,10 +248,11 @@ def levels(patient: Row, state: State, j: int, plasma_ml: float, times: Floats, 
         y[PLASMA, j], y[TISSUE, j], a, back, out, back, w[_GAIN, j]
     )
     for k in range(times.size):
+        dt = times[k] - t0
         if sound:
-            now = floor + slow * math.exp(slow_rate * times[k]) + fast * math.exp(fast_rate * times[k])
+            now = floor + slow * math.exp(slow_rate * dt) + fast * math.exp(fast_rate * dt)
         else:
-            now = exact(state, j, y[PLASMA, j], y[TISSUE, j], plasma_ml, times[k])[0]
+            now = exact(state, j, y[PLASMA, j], y[TISSUE, j], plasma_ml, dt)[0]
         where[k] = concentration(patient, j, now, plasma_ml)
 
 
