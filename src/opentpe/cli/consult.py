@@ -56,6 +56,7 @@ def command(
 def write(result: Consultation, library: Library, out: Path, language: str) -> dict[str, Path]:
     """Every file of a consultation, each written whole or not at all."""
     from opentpe.domain import documents
+    from opentpe.domain.subject import subject_of
     from opentpe.report import build, leaflet, letter, render
 
     files = {
@@ -67,5 +68,8 @@ def write(result: Consultation, library: Library, out: Path, language: str) -> d
         papers = letter.KINDS if result.order is not None else ("referral",)
         files |= {f"{kind}.html": letter.html(result, library, language, kind) for kind in papers}
     if result.order is not None:
-        files["course.json"] = documents.text(documents.document("course", result.order.course))
+        course = documents.document("course", result.order.course)
+        if (who := subject_of(result.patient, result.on)) is not None:
+            course["subject"] = documents.encode(who)  # so that fit and plan know the patient
+        files["course.json"] = documents.text(course)
     return {name: common.write_whole(out / name, text) for name, text in files.items()}
