@@ -188,7 +188,7 @@ def _warnings(ready: Ready, library: Library) -> tuple[str, ...]:
     if blood > carries:
         nearest = int(carries / (1 - 1 / ready.inlet_ac_ratio))
         found.append(
-            f"access {ready.exchange.access}: draws at most {carries:.0f} mL/min of blood before the access alarm; "
+            f"access {ready.exchange.access}: carries at most {carries:.0f} mL/min of blood at the access limit; "
             f"the set inlet is {ready.inlet_flow_ml_min:g} mL/min. The nearest inlet flow is {nearest} mL/min."
         )
     if ready.inlet_flow_ml_min > d["inlet_flow_warning_ml_min"]:

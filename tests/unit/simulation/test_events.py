@@ -100,10 +100,10 @@ def test_an_inlet_outside_the_pump_range_as_an_event_is_refused_with_the_nearest
 
 
 def test_a_needle_that_cannot_carry_the_flow_is_a_warning_with_the_flow_it_carries(library):
-    """The run goes on, and its alarms show it."""
+    """The run goes on; less plasma is removed than the display counts."""
     done = device.run(library, access="peripheral_poor_veins", inlet_flow_ml_min=60.0)
     assert "The nearest inlet flow is" in done.state.ready.warnings[0]
-    assert "access_pressure_low" in done.summary.alarms
+    assert done.summary.plasma_removed_ml < 0.985 * done.summary.plasma_counted_ml
 
 
 def test_plasma_under_a_tight_citrate_limit_warns_of_more_than_six_hours(library):
