@@ -154,6 +154,7 @@ def march(
     present, gone = np.zeros(len(alarms), np.bool_), np.zeros(len(alarms), np.bool_)
     content, before = np.zeros(mass.shape[1]), np.zeros(mass.shape[1] + 3)
     chemistry, _ = citrate.readout(laws.binding, laws.citrate, person.citrate, person.milieu, person.guess)
+    now.held_mask = controller.hold(alarms, table)
     for i in range(seconds):
         if now.phase == Phase.ENDED:
             return person, i, 0
@@ -167,7 +168,6 @@ def march(
         )
         remember(before, volume, mass)
         before[before.shape[0] - 1] = now.platelet_loss_ml
-        now.held_mask = controller.hold(alarms, table)
         machine.second(set_up, now, volume, mass, fluids.sieving, content,
                        fluid.haematocrit(person.fluid), DT)  # fmt: skip
         count_time(now)
@@ -183,6 +183,7 @@ def march(
         watch.look(set_up, now, volume, mass, alarms, table, journal, present, gone)
         if controller.any_active(alarms):
             operator.respond(set_up, now, volume, mass, alarms, table, journal, fluids, fluid.haematocrit(person.fluid))
+            now.held_mask = controller.hold(alarms, table)
         if i < log_now.shape[0] or i == seconds - 1 or now.phase == Phase.ENDED:
             read_vitals(latest[0], laws, person, volume, mass, given, chemistry)
         if i < log_now.shape[0]:
