@@ -48,7 +48,7 @@ _PARAMETERS: Final = (
 _NOW_COUNTS: Final = (
     "clock_s", "run_s", "phase", "phase_before", "phase_s", "since_start_s", "ramp_age_s", "still_s",
     "cycle", "cycle_s", "cycles_count", "bowl_stop_s", "bowl_overpacked_flag", "fluid_index",
-    "clamp_open_flag", "camera_flag", "journal_count", "exchange_s", "full_alarm_flag",
+    "journal_count", 
     "camera_lost_until_s", "turbulence_until_s", "power_off_until_s", "pause_until_s", "vein_until_s",
     "ac_line_fault_flag", "centrifuge_fault_flag", "return_open_flag", "return_pump_fault_flag", "abandoned_flag",
     "ended_s", "held_mask",
@@ -62,7 +62,7 @@ _NOW_VALUES: Final = (
     "channel_hct_fraction", "packed_hct_fraction", "interface_fraction", "interface_integral",
     "plasma_line_hct_fraction", "efficiency_fraction", "permeability_ml_min_m2_mm_hg",
     "inlet_ml", "blood_ml", "ac_used_ml", "ac_to_patient_ml", "bag_ml", "plasma_counted_ml", "plasma_processed_ml",
-    "replaced_ml", "saline_given_ml", "rinsed_ml", "spilled_red_cells_ml", "recirculated_ml", "removed_due_ml",
+    "replaced_ml", "rinsed_ml", "spilled_red_cells_ml", "recirculated_ml", "removed_due_ml",
     "ac_rate_ml_min_l", "balance_offset_ml", "drawn_ml", "given_ml",
     "pass_bag_ml", "pass_replaced_ml", "rinse_red_cells_ml", "rinse_fluid_ml",
     "vein_max_ml_min", "vein_healthy_ml_min", "return_obstruction", "air_ml", "turbulence_ratio", "delivery_ratio",

@@ -45,15 +45,14 @@ _COLUMNS: Final = (
 )  # fmt: skip
 # Fields of the machine that describe the simulation, not the run.
 _INTERNAL: Final = frozenset({
-    "clock_s", "journal_count", "held_mask", "cycle_s", "camera_flag", "clamp_open_flag", "full_alarm_flag",
-    "exchange_s", "pass_bag_ml", "pass_replaced_ml", "rinse_red_cells_ml", "rinse_fluid_ml", "interface_integral",
+    "clock_s", "journal_count", "held_mask", "cycle_s", 
+    "pass_bag_ml", "pass_replaced_ml", "rinse_red_cells_ml", "rinse_fluid_ml", "interface_integral",
     "redraw_due_ml", "vein_healthy_ml_min", "saline_allowed_ml", "phase_before", "since_start_s", "ramp_age_s",
     "abandoned_flag", "ended_s", "drawn_ml", "given_ml", "removed_due_ml", "ac_limit_ratio", "fluid_index",
 })  # fmt: skip
 _RENAMED: Final = {
     "run_s": "time_s", "phase": "phase_code", "cycle": "cycle_code", "flow_factor": "flow_factor_ratio",
     "plasma_limit_factor": "plasma_limit_ratio", "return_obstruction": "return_obstruction_ratio",
-    "permeability_ml_min_m2_mm_hg": "permeability_ml_min_m2_mm_hg",
 }  # fmt: skip
 
 

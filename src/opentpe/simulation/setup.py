@@ -14,6 +14,7 @@ from opentpe.errors import InputError
 from opentpe.evidence import formulas
 from opentpe.evidence.load import Library, Table
 from opentpe.kernel import circuit
+from opentpe.simulation import steady
 
 _ACID_CITRATE: Final = "fluids/acd_a.citrate_mmol_l"
 
@@ -118,7 +119,7 @@ def _settings(
         balance_ratio=order.balance_fraction,
         accounting=int(circuit.Accounting.PATIENT_PLASMA),
     )
-    return settings, (packed, cap, limit)
+    return steady.of(settings, str(order.separator), library), (packed, cap, limit)
 
 
 def _citrate_in(order: Prescription, library: Library) -> float:
