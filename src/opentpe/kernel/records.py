@@ -48,7 +48,7 @@ _PARAMETERS: Final = (
 _NOW_COUNTS: Final = (
     "clock_s", "run_s", "phase", "phase_before", "phase_s", "since_start_s", "ramp_age_s", "still_s",
     "cycle", "cycle_s", "cycles_count", "bowl_stop_s", "bowl_overpacked_flag", "fluid_index",
-    "journal_count", 
+    "journal_count",
     "camera_lost_until_s", "turbulence_until_s", "power_off_until_s", "pause_until_s", "vein_until_s",
     "ac_line_fault_flag", "centrifuge_fault_flag", "return_open_flag", "return_pump_fault_flag", "abandoned_flag",
     "ended_s", "held_mask",

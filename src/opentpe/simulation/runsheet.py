@@ -45,7 +45,7 @@ _COLUMNS: Final = (
 )  # fmt: skip
 # Fields of the machine that describe the simulation, not the run.
 _INTERNAL: Final = frozenset({
-    "clock_s", "journal_count", "held_mask", "cycle_s", 
+    "clock_s", "journal_count", "held_mask", "cycle_s",
     "pass_bag_ml", "pass_replaced_ml", "rinse_red_cells_ml", "rinse_fluid_ml", "interface_integral",
     "redraw_due_ml", "vein_healthy_ml_min", "saline_allowed_ml", "phase_before", "since_start_s", "ramp_age_s",
     "abandoned_flag", "ended_s", "drawn_ml", "given_ml", "removed_due_ml", "ac_limit_ratio", "fluid_index",
