@@ -11,25 +11,25 @@ import math
 from opentpe.kernel.compiled import compiled
 
 _SERIES = 0.1  # below this the phi functions use their Taylor series: nine terms reach 1e-16
+_PHI2 = tuple(1.0 / math.factorial(k) for k in range(10, 1, -1))
 _LEVERAGE = 100.0  # terms of a sum this many times the sum cost two of its digits
 _EQUAL = 1e-5  # eigenvalues closer than this per step count as equal: cancellation and truncation are both 1e-11
 
 
 @compiled
-def phi1(z: float) -> float:
-    """(e^z - 1)/z."""
-    return 1.0 if z == 0.0 else math.expm1(z) / z
+def phi1(z: float, grown: float) -> float:
+    """(e^z - 1)/z, where `grown` is e^z - 1."""
+    return 1.0 if z == 0.0 else grown / z
 
 
 @compiled
-def phi2(z: float) -> float:
-    """(e^z - 1 - z)/z^2, by its series near zero."""
+def phi2(z: float, grown: float) -> float:
+    """(e^z - 1 - z)/z^2, where `grown` is e^z - 1; by its series near zero."""
     if abs(z) > _SERIES:
-        return (math.expm1(z) - z) / (z * z)
-    total, term = 0.0, 0.5
-    for k in range(9):
-        total += term
-        term *= z / (k + 3)
+        return (grown - z) / (z * z)
+    total = 0.0
+    for coefficient in _PHI2:
+        total = total * z + coefficient
     return total
 
 
@@ -49,7 +49,7 @@ def phi1_slope(z: float) -> float:
 def phi2_slope(z: float) -> float:
     """Derivative of `phi2`, by its series near zero."""
     if abs(z) > _SERIES:
-        return (phi1_slope(z) - phi2(z)) / z
+        return (phi1_slope(z) - phi2(z, math.expm1(z))) / z
     total, term = 0.0, 1.0 / 6.0
     for k in range(9):
         total += term * (k + 1)
@@ -74,8 +74,9 @@ def two_pool(
     grown = math.expm1(slow * dt)  # e^(slow dt) - 1
     spread = math.expm1(-2 * w * dt)
     e0 = 1.0 + grown
-    p0, p1 = dt * phi1(slow * dt), dt * phi1(fast * dt)
-    q0, q1 = dt * dt * phi2(slow * dt), dt * dt * phi2(fast * dt)
+    shrunk = grown + e0 * spread  # e^(fast dt) - 1: both terms have one sign
+    p0, p1 = dt * phi1(slow * dt, grown), dt * phi1(fast * dt, shrunk)
+    q0, q1 = dt * dt * phi2(slow * dt, grown), dt * dt * phi2(fast * dt, shrunk)
     f0, g0, h0 = e0 + 0.5 * e0 * spread, 0.5 * (p0 + p1), 0.5 * (q0 + q1)
     if w * dt > _EQUAL:
         f1, g1, h1 = -e0 * spread / (2 * w), (p0 - p1) / (2 * w), (q0 - q1) / (2 * w)
