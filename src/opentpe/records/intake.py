@@ -10,10 +10,10 @@ from datetime import date
 from typing import Any, Final
 
 from opentpe.domain import patient as whiteboard
+from opentpe.domain.relapse import Relapse
 from opentpe.errors import InputError
 from opentpe.evidence.load import Library
 from opentpe.fhir import read
-from opentpe.fhir.read import Reading
 from opentpe.records import kinds
 from opentpe.records.kinds import Body
 from opentpe.records.run_sheet import RunSheet
@@ -41,17 +41,19 @@ def take(store: Store, data: Mapping[str, Any], on: date, library: Library, who:
     ConflictError where the hospital's number is kept already: a record is never merged without a person looking.
     """
     reading = read.read(data, on, library)
-    measured = frozenset(library.document("codes/measurements").get("observation", {}))
     with store.writing(who, why or "FHIR bundle") as batch:
-        patient = batch.add(_patient(reading.patient))
-        bodies = list(_bodies(reading, measured, library))
+        patient = batch.add(person(reading.patient))
+        bodies = list(findings(reading.patient, reading.relapse, library))
+        if reading.relapse is not None:
+            bodies.append(attack(reading.relapse))
         for body in bodies:
             batch.add(body, patient.id)
         batch.add(_paper(data), patient.id)
     return Taken(patient.id, len(bodies) + 2, reading.issues)
 
 
-def _patient(said: whiteboard.Patient) -> kinds.Patient:
+def person(said: whiteboard.Patient) -> kinds.Patient:
+    """Who the patient is."""
     sex = said.sex if said.sex in ("female", "male") else ""
     return kinds.Patient(identifier=said.identifier[:200], name=said.name[:200], sex=sex, birth=of_when(said.birth))
 
@@ -65,26 +67,30 @@ def _paper(data: Mapping[str, Any]) -> kinds.Paper:
         raise InputError("bundle", "text that no database can keep", "plain text") from error
 
 
-def _bodies(reading: Reading, measured: frozenset[str], library: Library) -> Iterator[Body]:
-    said, relapse = reading.patient, reading.relapse
+def attack(relapse: Relapse) -> kinds.Relapse:
+    """The attack that was read; `kind` is a name of codes.toml."""
+    return kinds.Relapse(
+        onset_on=of_when(relapse.onset),
+        kind=relapse.kind,
+        course=relapse.course,
+        site=relapse.site[:200],
+        severity=relapse.severity,
+        text=relapse.text,
+    )
+
+
+def findings(said: whiteboard.Patient, relapse: Relapse | None, library: Library) -> Iterator[Body]:
+    """Everything that was read about a patient besides the attack, each as a record."""
     attacks = {k for k, row in library.document("codes/conditions").get("condition", {}).items() if row.get("attack")}
+    measured = frozenset(library.document("codes/measurements").get("observation", {}))
     for condition in said.conditions:
         if relapse is None or condition.source != relapse.source or condition.kind not in attacks:
             yield _condition(condition)
-    if relapse is not None:
-        yield kinds.Relapse(
-            onset_on=of_when(relapse.onset),
-            kind=relapse.kind,
-            course=relapse.course,
-            site=relapse.site[:200],
-            severity=relapse.severity,
-            text=relapse.text,
-        )
     for allergy in said.allergies:
         yield kinds.Allergy(kind=allergy.kind, text=allergy.text[:200])
     for finding in said.observations:
         yield _finding(finding, measured)
-    yield from _drugs(reading)
+    yield from _drugs(said, relapse)
     for done in said.procedures:
         yield _procedure(done)
 
@@ -111,9 +117,9 @@ def _finding(said: whiteboard.Observation, measured: frozenset[str]) -> kinds.La
     return kinds.Examination(seen_on=at, site=said.site, text=said.text, **common)
 
 
-def _drugs(reading: Reading) -> Iterator[kinds.Drug]:
+def _drugs(said: whiteboard.Patient, relapse: Relapse | None) -> Iterator[kinds.Drug]:
     """Steroids day by day as they were counted; other drugs as they stand."""
-    counted = [d for course in reading.relapse.steroids for d in course.doses] if reading.relapse else []
+    counted = [d for course in relapse.steroids for d in course.doses] if relapse else []
     for dose in counted:
         yield kinds.Drug(
             kind=dose.drug,
@@ -124,7 +130,7 @@ def _drugs(reading: Reading) -> Iterator[kinds.Drug]:
             doses_count=1,
         )
     sources = {dose.source for dose in counted}
-    for drug in reading.patient.medications:
+    for drug in said.medications:
         if drug.source not in sources:
             yield kinds.Drug(
                 kind=drug.kind,

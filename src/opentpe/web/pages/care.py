@@ -22,6 +22,7 @@ from opentpe.records import kinds
 from opentpe.records.exchange import EXCHANGED
 from opentpe.records.exchange_shapes import SHAPES, public_codes
 from opentpe.records.store import Kept
+from opentpe.records.times import moment
 from opentpe.units import convert
 from opentpe.web.clinic import Clinic
 from opentpe.web.pages import unit
@@ -59,14 +60,6 @@ class Care:
     def procedure(self, session: int) -> Kept[kinds.Procedure] | None:
         """The record of a session."""
         return next((p for p in self.procedures if p.body.session == session), None)
-
-
-def at(text: str) -> datetime | None:
-    """A recorded time on the ward's wall clock, None where it is empty; a day is its midnight."""
-    if not text:
-        return None
-    moment = datetime.fromisoformat({4: f"{text}-01-01", 7: f"{text}-01"}.get(len(text), text))
-    return moment.astimezone().replace(tzinfo=None) if moment.tzinfo else moment
 
 
 def load(here: Clinic, course_id: str) -> Care:
@@ -192,7 +185,7 @@ def _counts(body: kinds.Procedure) -> bool:
 
 def _performed(care: Care, body: kinds.Procedure, start: datetime) -> Procedure:
     planned = care.plan.schedule.starts_min(care.plan.count)[body.session - 1]
-    began = at(body.started_at)
+    began = moment(body.started_at)
     on_day = (began.date() - start.date()).days * 1440.0 if began else planned
     end = body.sheet.end
     return Procedure(
@@ -204,11 +197,11 @@ def _performed(care: Care, body: kinds.Procedure, start: datetime) -> Procedure:
 def measurements(care: Care) -> Iterator[Measurement]:
     """Solutes measured from the day of session 1 on, in g/L, on the course's clock."""
     first = care.procedure(1)
-    began = at(first.body.started_at) if first else None
+    began = moment(first.body.started_at) if first else None
     start = began or datetime.combine(care.days[0], datetime.min.time()) + timedelta(hours=9)
     for kept in reversed(care.labs):
         lab = kept.body
-        taken = at(lab.taken_at) or start
+        taken = moment(lab.taken_at) or start
         minutes = (taken - start).total_seconds() / 60
         if lab.kind not in SOLUTES or lab.value is None or lab.kind not in MEASURED or minutes < -60:
             continue

@@ -13,6 +13,7 @@ from opentpe.domain.learning import Fit
 from opentpe.domain.therapy import MINUTES_PER_DAY
 from opentpe.records import kinds
 from opentpe.records.store import Kept
+from opentpe.records.times import moment
 from opentpe.report import build, sentences
 from opentpe.report import words_of_numbers as numbers
 from opentpe.report.desk import Desk
@@ -129,7 +130,7 @@ def told_sessions(here: Clinic, state: Care, pen: Desk) -> Any:
 def _lab(kept: Kept[kinds.Lab], pen: Desk) -> dict[str, str]:
     lab = kept.body
     value = lab.answer if lab.value is None else numbers.with_unit(f"{lab.value:g}", lab.unit)
-    at = care.at(lab.taken_at)
+    at = moment(lab.taken_at)
     when = f"{numbers.short_date(at.date(), pen.sentences.numbers)} {at:%H:%M}" if at else ""
     return {"name": pen.title("finding", lab.kind), "value": value, "when": when, "who": kept.who}
 

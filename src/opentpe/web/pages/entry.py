@@ -110,7 +110,7 @@ def lab(
     state = care.load(here, course_id)
     number = checked(here, kind, value, unit)
     if kind in ("weight", "height"):
-        body: Any = kinds.Examination(kind=kind, value=number, unit=unit, seen_on=taken_at.date())
+        body: Any = kinds.Examination(kind=kind, value=number, unit=unit, seen_on=taken_at)
     else:
         body = kinds.Lab(course_id=course_id, kind=kind, value=number, unit=unit, taken_at=taken_at)
     here.store.add(body, person.name, "", state.patient.id)
