@@ -106,6 +106,16 @@ def people(subject: Subject, known: Known, library: Library, seed: int, rows: In
     return _person(_Draw(subject, library, seed, rows), known)
 
 
+def standing(person: patient.Person, known: Known) -> patient.Person:
+    """The same draws before another session: albumin and globulin of plasma as they are by then."""
+    at = person.standing
+    return person._replace(
+        standing=at._replace(
+            albumin=_first(known.albumin_g_l, at.albumin), globulin=_first(known.globulin_g_l, at.globulin)
+        )
+    )
+
+
 def used(library: Library) -> tuple[Sourced, ...]:
     """Every sourced value that a session rests on, rivals and lines of the display left out."""
     files = tuple(f"equations/{name}." for name in FILES)

@@ -111,7 +111,7 @@ def simulate(
     planned = [cohort.session(p, r, setup, library) for p, r in runs]
     fluids, sieving = cohort.fluid_table(setup, columns, library), np.ones((1, len(columns.keys)))
     plan = timeline.build(planned, doses, float(outputs[-1]), outputs, fluids, sieving)
-    trajectory = march.course_all(people, plan)
+    trajectory = march.course_all(people, plan if kinetics_only else timeline.sessions_only(plan))
     _sound(trajectory, subject, course, seed)
     attended = None
     if not kinetics_only:

@@ -14,7 +14,7 @@ from opentpe.domain.consultation import Band, Line, Series
 from opentpe.domain.subject import Subject
 from opentpe.errors import InputError, InvariantError
 from opentpe.evidence.load import Library
-from opentpe.kernel import chair, fluid, segments
+from opentpe.kernel import chair, fluid, patient, segments
 from opentpe.kernel import session as kernel
 from opentpe.kernel.arrays import Floats, Integers
 from opentpe.kernel.timeline import Volume
@@ -40,7 +40,6 @@ HIDDEN: Final = ("potassium",)  # computed, not shown until it is validated
 _PEAK: Final = ("citrate", "pth_ratio", "qtc_change", "heart_rate")  # the extreme that matters is the highest
 _EITHER: Final = ("bicarbonate", "ph")  # the farther of the two
 _MMOL_PER_L: Final = "calcium_gluconate_mmol_g"
-_LONGEST_MIN: Final = 1440.0
 _LEAKED: Final = fluid.PLASMA_EMPTY | kernel.HAEMATOCRIT  # the order's fault, not a broken law
 
 
@@ -98,12 +97,15 @@ def run(
     volume_ml: Any = None,
     extras: Extras = PLAIN,
     recorded: bool = False,
+    drawn: patient.Person | None = None,
 ) -> Ran:
     """One session for every draw. `volume_ml`, number or (n,), is patient plasma where it is not the ordered one.
 
+    `drawn` are the draws where a session before has made them; only how they stand is then taken from `known`.
+
     Raises `InputError` where the order leaves a draw without plasma, `InvariantError` where a law of physics broke.
     """
-    people = bodies.people(subject, known, library, seed, rows)
+    people = bodies.people(subject, known, library, seed, rows) if drawn is None else bodies.standing(drawn, known)
     order = order_of(setup, library, extras)
     if volume_ml is not None:
         order = order._replace(plasma_ml=volume_ml)
@@ -112,8 +114,7 @@ def run(
         people,
         order,
         recipes(setup, library)[None],
-        kernel.PLANNING,
-        _LONGEST_MIN if recorded else 0.0,
+        recorded=recorded,
     )
     _sound(out, subject, setup, seed, rows)
     return Ran(out, float(out.minutes.max()), order.after_min)
