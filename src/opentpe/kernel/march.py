@@ -33,12 +33,11 @@ Output times never move the steps: a value in between is a side step that is thr
 from __future__ import annotations
 
 import math
-import os
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from opentpe.kernel import pools, turnover
+from opentpe.kernel import threads as threading
 from opentpe.kernel.arrays import (
     AFTER,
     BEFORE,
@@ -313,19 +312,12 @@ def courses(first: int, last: int, packed: Packed, plan: Plan, result: Result, s
 def course_all(cohort: Cohort, schedule: Schedule, step: float = STEP, threads: int = 0) -> Trajectory:
     """Every patient of a cohort through the schedule; row i equals the patient run alone, bit for bit.
 
-    `threads` 0 means all cores. Plain threads that leave the interpreter lock: safe in a web server, and one compiled
-    function serves any count.
+    `threads` 0 means all cores.
     """
     packed, plan = pack(cohort), pack_schedule(schedule)
     n = packed.person.shape[0]
     result = blank_result(n, packed.law.size, plan.cells.shape[1], plan.output.size)
-    workers = min(threads or os.cpu_count() or 1, n)
-    if workers == 1:
-        courses(0, n, packed, plan, result, step)
-        return trajectory(result)
-    edges = np.linspace(0, n, 8 * workers + 1).astype(int)
-    with ThreadPoolExecutor(workers) as pool:
-        list(pool.map(lambda a, b: courses(a, b, packed, plan, result, step), edges[:-1], edges[1:]))
+    threading.share(n, lambda a, b: courses(a, b, packed, plan, result, step), threads)
     return trajectory(result)
 
 

@@ -10,11 +10,10 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit, prange
 
-from opentpe.kernel import chair, fluid, patient, segments
+from opentpe.kernel import chair, fluid, patient, segments, threads
 from opentpe.kernel.binding import Binding
-from opentpe.kernel.compiled import inner
+from opentpe.kernel.compiled import inner, unlocked
 
 Array = Any  # float64 arrays; their shape stands beside the name
 
@@ -229,22 +228,24 @@ def _finish(i: int, first: chair.Live, live: chair.Live, out: Rows) -> None:
     out.status[i] = status
 
 
-@njit(cache=True, parallel=True, error_model="numpy")
-def _session_all(
+@unlocked
+def sessions(
+    first: int,
+    last: int,
     binding: Binding,
     pressure: fluid.Pressure,
     people: Array,
     orders: Array,
     recipes: Array,
     clock: Clock,
-    now: Array,
     out: Rows,
 ) -> None:
-    for i in prange(people.shape[0]):
-        row: Any = np.int64(i)
-        order = segments.order_at(orders[row])
+    """Rows first to last - 1 of packed people and orders, into `out`."""
+    now = np.zeros(out.marks.shape[2])
+    for i in range(first, last):
+        order = segments.order_at(orders[i])
         recipe = recipes[int(order.recipe)]
-        one(row, chair.Law(binding, pressure), patient.pick(people[row]), order, recipe, clock, now[row], out)
+        one(i, chair.Law(binding, pressure), patient.pick(people[i]), order, recipe, clock, now, out)
 
 
 def blank(count: int, parts: int, instants: int = 0) -> Rows:
@@ -259,6 +260,14 @@ def blank(count: int, parts: int, instants: int = 0) -> Rows:
         np.zeros((n, instants)),
         np.zeros((n, instants, q)),
     )
+
+
+def _run(law: chair.Law, chairs: Array, papers: Array, recipes: Array, clock: Clock, out: Rows) -> Rows:
+    threads.share(
+        chairs.shape[0],
+        lambda a, b: sessions(a, b, law.binding, law.pressure, chairs, papers, recipes, clock, out),
+    )
+    return out
 
 
 def session_all(
@@ -277,12 +286,9 @@ def session_all(
     chairs, papers = patient.pack(people), patient.pack_fields(list(orders))
     count, parts = max(chairs.shape[0], papers.shape[0]), recipes.shape[1]
     chairs, papers = (np.ascontiguousarray(np.broadcast_to(t, (count, t.shape[1]))) for t in (chairs, papers))
-    scratch = np.zeros((count, len(chair.QUANTITIES)))
-    out = blank(count, parts)
-    _session_all(law.binding, law.pressure, chairs, papers, recipes, clock, scratch, out)
+    out = _run(law, chairs, papers, recipes, clock, blank(count, parts))
     if recorded:
-        out = blank(count, parts, int(out.instants.max()))
-        _session_all(law.binding, law.pressure, chairs, papers, recipes, clock, scratch, out)
+        out = _run(law, chairs, papers, recipes, clock, blank(count, parts, int(out.instants.max())))
     m, g = out.marks, out.segments
     minutes = g[:, : parts + 2, 0].sum(axis=1)
     marks = (m[:, LOW], m[:, HIGH], m[:, FIRST], m[:, AT_END], m[:, LAST])

@@ -20,6 +20,7 @@ from opentpe.kernel.arrays import Floats, Integers
 from opentpe.kernel.timeline import Volume
 from opentpe.simulation import bands, bodies
 from opentpe.simulation.bodies import Known
+from opentpe.simulation.cohort import Normal
 from opentpe.simulation.setup import Setup
 
 UNITS: Final = {
@@ -97,15 +98,21 @@ def run(
     volume_ml: Any = None,
     extras: Extras = PLAIN,
     recorded: bool = False,
+    normal: Normal | None = None,
     drawn: patient.Person | None = None,
 ) -> Ran:
     """One session for every draw. `volume_ml`, number or (n,), is patient plasma where it is not the ordered one.
 
+    `normal` gives the positions of the draws where they are not those of seed and rows: what a fit has learned.
     `drawn` are the draws where a session before has made them; only how they stand is then taken from `known`.
-
     Raises `InputError` where the order leaves a draw without plasma, `InvariantError` where a law of physics broke.
     """
-    people = bodies.people(subject, known, library, seed, rows) if drawn is None else bodies.standing(drawn, known)
+    if drawn is not None:
+        people = bodies.standing(drawn, known)
+    elif normal is not None:
+        people = bodies.people_at(subject, known, library, normal)
+    else:
+        people = bodies.people(subject, known, library, seed, rows)
     order = order_of(setup, library, extras)
     if volume_ml is not None:
         order = order._replace(plasma_ml=volume_ml)
