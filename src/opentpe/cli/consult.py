@@ -34,7 +34,6 @@ def command(
     library = common.library(evidence)
     settings = common.unit_settings(library, unit)
     common.compile_once()
-    common.say_if_compiling()
     result = flow.consult(
         bundle, common.day(on), library=library, unit=settings, guideline=guideline, seed=seed, draws=draws
     )
