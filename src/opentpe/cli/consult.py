@@ -55,6 +55,7 @@ def command(
 
 def write(result: Consultation, library: Library, out: Path, language: str) -> dict[str, Path]:
     """Every file of a consultation, each written whole or not at all."""
+    from opentpe import consultation as flow
     from opentpe.domain import documents
     from opentpe.domain.subject import subject_of
     from opentpe.report import build, leaflet, letter, render
@@ -62,6 +63,7 @@ def write(result: Consultation, library: Library, out: Path, language: str) -> d
     files = {
         "report.html": render.html(build.view(result, library, language)),
         "consult.json": documents.text(documents.consult_document(result)),
+        "fhir.json": documents.text(flow.to_fhir(result, library, language)),
     }
     if result.relapse is not None:
         files["leaflet.html"] = leaflet.html(result, library, language)
