@@ -74,7 +74,7 @@ def consult(
         return consultation
     written = order.build(consultation.patient, consultation.decision, library, unit)
     subject = subject_of(consultation.patient, on)
-    if subject is not None and not written.needs:
+    if subject is not None and not written.needs and order.simulated(unit):
         from opentpe.simulation import drugs  # noqa: PLC0415 - NumPy loads only here
 
         doses = drugs.doses_of(consultation.patient, written.dates[0], library)

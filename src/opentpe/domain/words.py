@@ -90,7 +90,7 @@ def _fluids(text: str) -> tuple[FluidPart, ...]:
         match = _PART.fullmatch(part.strip())
         if match is None or (match[1] is None and len(parts) > 1):
             raise WordsError("course fluids", repr(part), 'a share and a fluid, such as "80 % albumin 5 %"')
-        found.append(FluidPart(_key(match["name"]), float(match[1]) / 100 if match[1] else 1.0))
+        found.append(FluidPart(_key(match["name"]), round(float(match[1]) / 100, 9) if match[1] else 1.0))
     total = sum(p.fraction for p in found)
     if abs(total - 1) > 1e-6:
         raise WordsError(

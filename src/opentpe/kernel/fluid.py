@@ -13,7 +13,7 @@ from opentpe.kernel.compiled import compiled, inner
 OK = 0
 PLASMA_EMPTY = 4  # plasma volume below 30 % of its start: the equations are not trusted there
 
-_LOWEST_PLASMA = 0.3
+LOWEST_PLASMA = 0.3
 
 
 class Pressure(NamedTuple):
@@ -212,5 +212,5 @@ def step(law: Pressure, body: Body, state: State, flows: Flows, dt: float) -> tu
     middle = along(state, rates(law, body, state, flows), 0.5 * dt)
     after = along(state, rates(law, body, middle, flows), dt)
     lowest = min(after.albumin, after.globulin, after.tissue_albumin, after.tissue_globulin)
-    empty = not after.plasma > _LOWEST_PLASMA * body.plasma0 or not after.red_cells >= 0.0 or not lowest >= 0.0
+    empty = not after.plasma > LOWEST_PLASMA * body.plasma0 or not after.red_cells >= 0.0 or not lowest >= 0.0
     return middle, after, PLASMA_EMPTY if empty else OK

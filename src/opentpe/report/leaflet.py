@@ -88,6 +88,7 @@ def view(consultation: Consultation, library: Library, language: str = "en") -> 
         _section(pen, "else", items=tuple(pen.say(f"leaflet.option.{o}") for o in _OPTIONS)),
         _section(pen, "tell", items=tuple(pen.say(f"leaflet.tell.{m}") for m in ("before", "during", "after"))),
         _section(pen, "unknown", (pen.say("leaflet.unknown"),)),
+        _wishes(consultation, pen),
         _choice(consultation, pen),
     )
     return LeafletView(
@@ -217,6 +218,14 @@ def _often(risk: Risk, pen: Desk) -> str:
     share = risk.per_course or risk.per_session
     assert share
     return pen.often(share)
+
+
+def _wishes(consultation: Consultation, pen: Desk) -> Section | None:
+    """What the patient said they prefer, and what it did to the plan."""
+    lines = consultation.order.lines if consultation.order else ()
+    said = [line for line in lines if line.code.startswith("preference_")]
+    items = tuple(pen.say(f"leaflet.wish.{x.code.removeprefix('preference_')}", **dict(x.values)) for x in said)
+    return _section(pen, "wish", items=items) if items else None
 
 
 def _choice(consultation: Consultation, pen: Desk) -> Section:

@@ -65,7 +65,6 @@ class OrderView:
     picks: Table | None
     estimators: Table | None
     words: str
-    preferences: str = ""  # what the patient prefers, as recorded
 
 
 @dataclass(frozen=True, slots=True)

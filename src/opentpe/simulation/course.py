@@ -97,6 +97,8 @@ def simulate(
     refuse.order(course.prescription, library)
     setup = prepare(subject, course, library, unit)
     refuse.session(subject, setup, library)
+    if not kinetics_only:
+        refuse.empties(subject, setup, library)
     columns = cohort.columns(library, _chosen(solutes, course, library))
     rows = np.arange(draws)
     people = cohort.people(subject, columns, setup, library, seed, rows)

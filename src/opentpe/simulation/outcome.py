@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _PASSES: Final = 50  # fixed-point passes between inlet flow and packed haematocrit
 _LONG_MIN: Final = 360.0  # six hours: nobody sits longer
+_STOPS: Final = ("stop_run", "stop_without_rinseback")
 SYMPTOMS: Final = ("tingling", "light-headedness", "hypotension", "other complaint")
 
 
@@ -73,6 +74,8 @@ class Summary:
     next_step: str  # counts | repeat_next_working_day
     alarms: tuple[str, ...]  # in order of first appearance
     symptoms: tuple[str, ...]
+    rinseback_ml: float
+    stopped_because: str  # what was said or what alarm stood when the run was stopped; empty at the target
 
 
 def plan(ready: Ready, library: Library) -> Plan:
@@ -287,7 +290,19 @@ def summary(state: State, library: Library) -> Summary:
         next_step="counts" if counts else "repeat_next_working_day",
         alarms=alarms,
         symptoms=complaints,
+        rinseback_ml=float(now["rinsed_ml"]),
+        stopped_because=_why_stopped(entries) if now["abandoned_flag"] else "",
     )
+
+
+def _why_stopped(entries: tuple[Entry, ...]) -> str:
+    """The words or the alarm behind a stop."""
+    last = next(e for e in reversed(entries) if e.kind == "operator" and e.subject in _STOPS)
+    said = [e.subject for e in entries if e.kind == "event" and e.at_s == last.at_s]
+    if said:
+        return said[-1]
+    raised = [e.subject for e in entries if e.kind == "raised" and e.at_s <= last.at_s]
+    return raised[-1].replace("_", " ") if raised else last.subject.replace("_", " ")
 
 
 def snapshot(state: State) -> dict[str, Any]:

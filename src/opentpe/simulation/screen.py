@@ -1,7 +1,7 @@
 """Fast stand-ins for what happens within a session: ionised calcium and blood volume, one formula each.
 
-They rank thousands of candidates and let a lab of ionised calcium say something about citrate clearance. Every number
-they give is named as screened wherever it is shown; the full session replaces it.
+They rank thousands of candidates and thousands of virtual patients. Every number they give is named as screened
+wherever it is shown; the full session replaces it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from opentpe.evidence.load import Library
 from opentpe.kernel import crowd
 from opentpe.kernel.arrays import Floats
 from opentpe.kernel.circuit import Run
+from opentpe.simulation import bodies
 from opentpe.simulation.cohort import Normal
 from opentpe.simulation.draws import Stream, sample
 from opentpe.simulation.setup import Setup
@@ -23,7 +24,8 @@ from opentpe.simulation.setup import Setup
 FILE: Final = "equations/screen"
 NAMES: Final = ("ionised_calcium", "relative_blood_volume")
 _REFERENCE_KG: Final = 70.0
-_LIVER: Final = {"cirrhosis": "citrate_clearance_cirrhosis_ml_min", "failure": "citrate_clearance_liver_failure_ml_min"}
+_HEALTHY: Final = bodies.clearance_name("normal")
+_RESTING: Final = "baseline_ionised_calcium_mmol_l"
 _GLUCONATE_G_PER_ML: Final = 0.1  # of the 10 % solution that orders are written in
 
 
@@ -36,31 +38,40 @@ class Reaction(NamedTuple):
 
 
 def reaction(subject: Subject, library: Library, normal: Normal) -> Reaction:
-    """Calcium parameters at the standard normal positions that `normal` gives."""
-    key = _LIVER.get(subject.liver, "citrate_clearance_ml_min")
-    ratio = library.value(f"equations/citrate.{key}") / library.value("equations/citrate.citrate_clearance_ml_min")
-    return _reaction(subject.weight_kg, ratio, subject.value("ionised_calcium"), library, normal)
+    """Calcium parameters at the standard normal positions that `normal` gives: those of the full session."""
+    name = bodies.clearance_name(subject.liver)
+    ratio = library.value(f"equations/citrate.{name}") / library.value(f"equations/citrate.{_HEALTHY}")
+    clearance = normal(Stream.CITRATE, bodies.position(name), 1)[:, 0]
+    return _reaction(subject.weight_kg, ratio, clearance, subject.value("ionised_calcium"), library, normal)
 
 
 def crowd_reaction(weight_kg: Floats, cirrhosis: Floats, library: Library, normal: Normal) -> Reaction:
     """Calcium parameters of many patients; `cirrhosis` is 1 or 0."""
-    healthy = library.value("equations/citrate.citrate_clearance_ml_min")
-    ratio = library.value(f"equations/citrate.{_LIVER['cirrhosis']}") / healthy
-    return _reaction(weight_kg, np.where(cirrhosis > 0, ratio, 1.0), None, library, normal)
+    ill = bodies.clearance_name("cirrhosis")
+    ratio = library.value(f"equations/citrate.{ill}") / library.value(f"equations/citrate.{_HEALTHY}")
+    own = [normal(Stream.CITRATE, bodies.position(name), 1)[:, 0] for name in (_HEALTHY, ill)]
+    clearance = np.where(cirrhosis > 0, own[1], own[0])
+    return _reaction(weight_kg, np.where(cirrhosis > 0, ratio, 1.0), clearance, None, library, normal)
 
 
 def _reaction(
-    weight_kg: float | Floats, ratio: float | Floats, measured: float | None, library: Library, normal: Normal
+    weight_kg: float | Floats,
+    ratio: float | Floats,
+    clearance_z: Floats,
+    measured: float | None,
+    library: Library,
+    normal: Normal,
 ) -> Reaction:
-    z = normal(Stream.CITRATE, "screen", 3)
+    calcium, left = (normal(Stream.CITRATE, name, 1)[:, 0] for name in (bodies.position(_RESTING), "screen"))
     by_weight = (weight_kg / _REFERENCE_KG) ** library.value("equations/citrate.clearance_weight_exponent")
-    resting = library.sourced("equations/citrate.baseline_ionised_calcium_mmol_l")
     assay = library.value("equations/learning.assay.ionised_calcium_sd_fraction")
-    clearance = sample(library.sourced("equations/citrate.citrate_clearance_ml_min"), z[:, 1])
+    clearance = sample(library.sourced(f"equations/citrate.{_HEALTHY}"), clearance_z)
     return Reaction(
-        sample(resting, z[:, 0]) if measured is None else measured * np.exp(assay * z[:, 0]),
+        sample(library.sourced(f"equations/citrate.{_RESTING}"), calcium)
+        if measured is None
+        else measured * np.exp(assay * calcium),
         ratio * by_weight * clearance,
-        np.exp(library.value(f"{FILE}.calcium_spread_fraction") * z[:, 2]),
+        np.exp(library.value(f"{FILE}.calcium_spread_fraction") * left),
     )
 
 

@@ -12,14 +12,15 @@ import numpy as np
 
 from opentpe.domain.consultation import Band, Line, Series
 from opentpe.domain.subject import Subject
-from opentpe.errors import InvariantError
+from opentpe.errors import InputError, InvariantError
 from opentpe.evidence.load import Library
-from opentpe.kernel import chair, segments
+from opentpe.kernel import chair, fluid, segments
 from opentpe.kernel import session as kernel
 from opentpe.kernel.arrays import Floats, Integers
 from opentpe.kernel.timeline import Volume
 from opentpe.simulation import bands, bodies
 from opentpe.simulation.bodies import Known
+from opentpe.simulation.cohort import Normal
 from opentpe.simulation.setup import Setup
 
 UNITS: Final = {
@@ -41,6 +42,7 @@ _PEAK: Final = ("citrate", "pth_ratio", "qtc_change", "heart_rate")  # the extre
 _EITHER: Final = ("bicarbonate", "ph")  # the farther of the two
 _MMOL_PER_L: Final = "calcium_gluconate_mmol_g"
 _LONGEST_MIN: Final = 1440.0
+_LEAKED: Final = fluid.PLASMA_EMPTY | kernel.HAEMATOCRIT  # the order's fault, not a broken law
 
 
 class Extras(NamedTuple):
@@ -97,12 +99,18 @@ def run(
     volume_ml: Any = None,
     extras: Extras = PLAIN,
     recorded: bool = False,
+    normal: Normal | None = None,
 ) -> Ran:
     """One session for every draw. `volume_ml`, number or (n,), is patient plasma where it is not the ordered one.
 
-    Raises `InvariantError` where a draw broke a law of physics.
+    `normal` gives the positions of the draws where they are not those of seed and rows: what a fit has learned.
+    Raises `InputError` where the order leaves a draw without plasma, `InvariantError` where a law of physics broke.
     """
-    people = bodies.people(subject, known, library, seed, rows)
+    people = (
+        bodies.people_at(subject, known, library, normal)
+        if normal
+        else bodies.people(subject, known, library, seed, rows)
+    )
     order = order_of(setup, library, extras)
     if volume_ml is not None:
         order = order._replace(plasma_ml=volume_ml)
@@ -189,9 +197,24 @@ def recipes(setup: Setup, library: Library) -> Floats:
     return np.array(rows, dtype=np.float64)
 
 
+def emptied(setup: Setup, where: str) -> InputError:
+    """What to say of an order after which plasma does not stay in the vessels."""
+    said = " then ".join(f"{100 * share:.0f} % {key}" for key, share in setup.fluids)
+    volumes = setup.volume_ml / setup.plasma_volume_ml
+    return InputError(
+        "course",
+        f"{volumes:.2g} plasma volumes replaced by {said}: plasma volume falls below {100 * fluid.LOWEST_PLASMA:.0f} % "
+        f"of its start {where}",
+        "a replacement that keeps plasma in the vessels",
+        "Replace more of it by albumin 5 % or plasma, or remove less.",
+    )
+
+
 def _sound(out: kernel.Outcome, subject: Subject, setup: Setup, seed: int, rows: Integers) -> None:
     if np.any(out.status):
         bad = np.flatnonzero(out.status)
+        if not np.any(out.status & ~_LEAKED):
+            raise emptied(setup, f"in {bad.size} of {out.status.size} draws")
         raise InvariantError(
             f"the session broke an invariant in {bad.size} of {out.status.size} draws and is refused",
             {

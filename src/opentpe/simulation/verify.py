@@ -19,6 +19,7 @@ from opentpe.simulation import bands, choice, cohort, problem, screening, sessio
 from opentpe.simulation.bodies import Known
 from opentpe.simulation.candidates import Kind
 from opentpe.simulation.choice import Ground, Table, Wish
+from opentpe.simulation.draws import Stream, normals
 from opentpe.simulation.fit import Taught
 
 # What stays a stand-in even for the candidates that are run in full: nothing; for all others, these.
@@ -103,11 +104,19 @@ def _kept(k: Kept, fibrinogen: Floats, within: Physics) -> Kept:
 
 
 def physics(ground: Ground, kind: Kind, library: Library, seed: int) -> Physics:
-    """The whole session of a kind for every row: lowest ionised calcium and deepest loss of blood volume."""
-    rows = np.arange(ground.people.plasma_ml.size)
+    """The whole session of a kind for every row: lowest ionised calcium and deepest loss of blood volume.
+
+    What labs of ionised calcium taught about citrate and calcium goes with the rows; the rest is drawn.
+    """
+    rows, posed = np.arange(ground.people.plasma_ml.size), ground.taught.found.problem
+
+    def drawn(stream: Stream, name: str, count: int) -> Floats:
+        return normals(seed, rows, stream, count, name)
+
     ran = session.run(
-        ground.subject, kind.setup, Known(ground.people.plasma_ml), library, seed, rows, volume_ml=kind.setup.volume_ml
-    )
+        posed.subject, kind.setup, Known(ground.people.plasma_ml), library, seed, rows,
+        volume_ml=kind.setup.volume_ml, normal=posed.layout.normal_or(ground.z, drawn),
+    )  # fmt: skip
     change = ran.low("relative_blood_volume")
     return Physics(ran.low("ionised_calcium"), -change, 100 + change)
 
