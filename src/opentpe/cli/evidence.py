@@ -18,11 +18,19 @@ if TYPE_CHECKING:
 def command(
     key: Annotated[str | None, typer.Argument(help='Part of a key, such as "solutes/igg" or "order.inlet".')] = None,
     unsourced: Annotated[bool, typer.Option("--unsourced", help="Only values without a source read yet.")] = False,
+    plan_definition: Annotated[
+        bool, typer.Option("--plan-definition", help="Print the pathway as a FHIR R4 PlanDefinition.")
+    ] = False,
     evidence: common.Overlay = None,
     as_json: common.AsJson = False,
 ) -> None:
     """Show the numbers OpenTPE uses, how well each is known, and what other sources say."""
     library = common.library(evidence)
+    if plan_definition:
+        from opentpe import consultation as flow
+
+        common.print_json(flow.pathway_as_fhir(library))
+        return
     rows = [s for s in library.all_sourced() if (key or "") in s.key and (s.unsourced or not unsourced)]
     if key and key in library.citations and not rows:
         _print_citation(library, key)

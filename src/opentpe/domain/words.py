@@ -22,7 +22,7 @@ _HEAD: Final = re.compile(
     r"(?P<count>\d+)\s*[x×]\s*(?P<dose>\d+(?:\.\d+)?)\s*(?P<unit>PV|mL|L)(?:\s+patient\s+plasma)?\s+(?P<schedule>.+)",
     re.IGNORECASE,
 )
-_WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _PART: Final = re.compile(rf"(?:{_NUMBER}\s*%\s+)?(?P<name>[A-Za-z].*)")
 _LIMIT_COUNT: Final = 60  # a course of more sessions is a typing error
 
@@ -119,7 +119,7 @@ def _schedule(text: str, count: int) -> Schedule:
 def _weekday_schedule(text: str) -> Schedule:
     words, _, start = text.partition(" from ")
     try:
-        weekdays = tuple(_WEEKDAYS.index(w[:3].title()) for w in words.split())
+        weekdays = tuple(WEEKDAYS.index(w[:3].title()) for w in words.split())
     except ValueError:
         raise WordsError(
             "course schedule",
@@ -189,5 +189,5 @@ def _say_schedule(s: Schedule) -> str:
     if s.kind == "dates":
         return "on " + " ".join(d.isoformat() for d in s.dates)
     if s.kind == "weekdays":
-        return " ".join(_WEEKDAYS[w] for w in s.weekdays) + (f" from {s.start.isoformat()}" if s.start else "")
+        return " ".join(WEEKDAYS[w] for w in s.weekdays) + (f" from {s.start.isoformat()}" if s.start else "")
     return s.kind.replace("_", " ")

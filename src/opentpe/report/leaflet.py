@@ -50,6 +50,12 @@ class Section:
     bars: tuple[BenefitBar, ...] = ()
     after: tuple[str, ...] = ()
 
+    def told(self) -> str:
+        """The section as one paragraph."""
+        rows = [f"{name}: {often}." for name, often in self.rows]
+        bars = [f"{bar.arm}: {bar.summary}." for bar in self.bars]
+        return " ".join((f"{self.title}:", *self.paragraphs, *self.items, *rows, *bars, *self.after))
+
 
 @dataclass(frozen=True, slots=True)
 class LeafletView:
@@ -67,6 +73,12 @@ def html(consultation: Consultation, library: Library, language: str = "en") -> 
     """The leaflet of a consultation as a page of its own, in English, German or Spanish."""
     leaf = view(consultation, library, language)
     return render.page("leaflet.html.j2", view=leaf, language=leaf.language)
+
+
+def told(consultation: Consultation, library: Library, language: str = "en") -> str:
+    """The leaflet as plain text, one paragraph a section: for a message instead of a page."""
+    leaf = view(consultation, library, language)
+    return "\n\n".join(section.told() for section in (*leaf.first_page, *leaf.second_page))
 
 
 def view(consultation: Consultation, library: Library, language: str = "en") -> LeafletView:

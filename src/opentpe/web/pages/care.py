@@ -109,6 +109,14 @@ def _entries(here: Clinic, patient_id: str, codes: Any) -> Iterator[dict[str, An
             yield {"resource": {k: v for k, v in made.items() if v not in (None, "", [], {})}}
 
 
+def moved_on(care: Care, session: kinds.Procedure) -> kinds.Course | None:
+    """The course as running, once a session of a planned one was begun; None where it needs no change."""
+    begun = session.status in ("performed", "partial", "running")
+    if not begun or care.kept.body.status is not kinds.CourseStatus.PLANNED:
+        return None
+    return care.kept.body.model_copy(update={"status": kinds.CourseStatus.RUNNING})
+
+
 def decided_on(care: Care) -> date:
     """The day the advice counts from: today until the first session, then the day it was decided."""
     if care.done and care.decisions:

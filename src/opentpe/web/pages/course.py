@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Form, HTTPException, Request, Response
@@ -49,6 +50,10 @@ def page(request: Request, course_id: str, here: Here, person: Reader) -> Respon
         "verdict": go.verdict(state.read, state.today, pen, session) if session else None,
         "order": order_of(here, state),
         "sessions": list(told_sessions(here, state, pen)),
+        "versions": {str(p.body.session): p.version for p in state.procedures},
+        "events": list(_events(here, state)),
+        "advice": made.decision.advice.value,
+        "limits": [c.quantity for c in go.verdict(state.read, state.today, pen, session or state.plan.count).checks],
         "labs": [_lab(lab, pen) for lab in state.labs[:14]],
         "stop_rule": _stop_rule(made, pen),
         "partial_from": here.library.value("order.partial_counts_from_plasma_volumes"),
@@ -125,6 +130,23 @@ def told_sessions(here: Clinic, state: Care, pen: Desk) -> Any:
             "note": (end.stopped_early_because if end else "") or (kept.body.note if kept else ""),
             "next": n == state.next_session,
         }
+
+
+_TONES: Final = {"mild": "quiet", "moderate": "caution", "severe": "alarm", "death": "alarm"}
+
+
+def _events(here: Clinic, state: Care) -> Iterator[dict[str, str]]:
+    """Adverse events with their grade, then what was decided otherwise and why."""
+    sessions = {p.id: p.body.session for p in state.procedures}
+    for kept in here.store.current(kinds.AdverseEvent, state.patient.id):
+        body = kept.body
+        where = f"session {sessions[body.procedure_id]}, " if body.procedure_id in sessions else ""
+        text = f"{where}{body.happened_at.astimezone():%d.%m. %H:%M}. {body.action}"
+        yield {"tone": _TONES[body.grade], "what": f"{body.event}, {body.grade}", "text": text, "by": kept.who}
+    for other in here.store.current(kinds.Override, state.patient.id):
+        said = other.body
+        text = f"{said.instead}: {said.reason}" if said.instead else said.reason
+        yield {"tone": "caution", "what": f"Override of {said.code.replace('_', ' ')}", "text": text, "by": other.who}
 
 
 def _lab(kept: Kept[kinds.Lab], pen: Desk) -> dict[str, str]:
