@@ -121,6 +121,13 @@ def typical(subject: Subject, plasma_ml: float, library: Library) -> patient.Per
     return _person(_Draw(subject, library, None), Known(np.array([plasma_ml])))
 
 
+def one(subject: Subject, plasma_ml: float, library: Library) -> patient.Person:
+    """The typical subject as plain numbers: the body of the planning clock and of the machine's."""
+    found = typical(subject, plasma_ml, library)
+    numbers: list[Any] = [type(part)(*(float(np.ravel(value)[0]) for value in part)) for part in found]
+    return patient.Person(*numbers)
+
+
 def position(name: str) -> str:
     """The name under which a session's parameter asks for its standard normal position."""
     return f"session {name}"
