@@ -165,6 +165,7 @@ def order_of(setup: Setup, library: Library, extras: Extras = PLAIN) -> segments
             "platelet_loss_fraction", library.value("equations/cells.platelet_loss_fraction")
         ),
         recipe=0.0,
+        run_hct=settings.run_hct,
     )
 
 
