@@ -141,14 +141,13 @@ def _from_mapping(source: Mapping[str, Any]) -> dict[str, Any]:
         below: list[Any] = []
         for node in level:
             for child in node.values() if isinstance(node, Mapping) else node:
-                if isinstance(child, str):
+                kind = type(child)
+                if kind is str:  # most of a record
                     continue
-                if isinstance(child, dict | list | tuple):
+                if kind is dict or kind is list or isinstance(child, Mapping | tuple):
                     below.append(child)
                 elif isinstance(child, float) and not math.isfinite(child):
                     raise InputError("bundle", str(child), "a number")
-                elif isinstance(child, Mapping):
-                    below.append(child)
         if not below:
             return dict(source)
         level = below
