@@ -19,8 +19,8 @@ _LONGEST_MIN: Final = 1440.0
 class Filling(NamedTuple):
     """What fills the set: blood drawn, mL, minutes, share of the prime that goes to the patient, the interface.
 
-    The separator gathers packed cells in `interface_fraction` of its `channel_ml`; what blood did not bring there leaves
-    as plasma.
+    The separator gathers packed cells in `interface_fraction` of its `channel_ml`; what blood did not bring there
+    leaves as plasma.
     A membrane takes `filtration_fraction` of the blood whatever its haematocrit; 0 where cells pack.
     """
 

@@ -43,7 +43,7 @@ def haematocrits(
     fluids: Sequence[tuple[str, float]],
     library: Library,
 ) -> Floats:
-    """The haematocrit of the run of every adult of a crowd; `people` are mL of plasma ordered, haematocrit, blood mL."""
+    """The haematocrit of the run of every adult of a crowd; `people` are plasma ordered, mL, haematocrit, blood mL."""
     plasma_ml, hct, blood_ml = people
     adult = Subject(female=False, height_cm=0.0, weight_kg=70.0, hct=float(hct[0]))
     law = reactions.laws(adult, float(blood_ml[0]), library, 0, phantom=False)
