@@ -27,7 +27,7 @@ SEED = 20_260_101
 
 
 def decide(
-    source: Path | Mapping[str, Any],
+    source: Path | str | Mapping[str, Any],
     on: date,
     *,
     library: Library | None = None,
@@ -54,7 +54,7 @@ def decide(
 
 
 def consult(
-    source: Path | Mapping[str, Any],
+    source: Path | str | Mapping[str, Any],
     on: date,
     *,
     library: Library | None = None,
