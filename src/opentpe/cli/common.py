@@ -46,6 +46,15 @@ def day(text: str | None) -> date:
         raise InputError("--on", repr(text), "a date such as 2026-02-18") from None
 
 
+def language(asked: str) -> str:
+    """The language asked for; `InputError` where no sentences are kept in it."""
+    from opentpe.report.sentences import LANGUAGES
+
+    if asked not in LANGUAGES:
+        raise InputError("--language", repr(asked), f"one of {', '.join(LANGUAGES)}")
+    return asked
+
+
 def library(overlays: list[Path] | None) -> Library:
     """The evidence library with the overlays."""
     from opentpe.evidence.load import load

@@ -33,6 +33,7 @@ def command(
     """Read a patient's bundle; decide, order, forecast; write a report with every reason sourced."""
     from opentpe import consultation as flow
 
+    language = common.language(language)
     library = common.library(evidence)
     settings = common.unit_settings(library, unit)
     common.compile_once()

@@ -26,6 +26,7 @@ def command(
     """Say whether an exchange is advised for this patient on this day, and why."""
     from opentpe import consultation as flow
 
+    language = common.language(language)
     library = common.library(evidence)
     settings = common.unit_settings(library, unit)
     outcome = flow.decide(

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from opentpe.domain.decision import Fact
-from opentpe.errors import EvidenceError, InputError
+from opentpe.errors import InputError
 from opentpe.pathway.book import Pathway
 from opentpe.pathway.cases import cases_of
 from opentpe.report import sentences
