@@ -43,10 +43,11 @@ def haematocrits(
     fluids: Sequence[tuple[str, float]],
     library: Library,
 ) -> Floats:
-    """The haematocrit of the run of every adult of a crowd; `people` are mL of plasma ordered, haematocrit, blood mL."""
+    """The haematocrit of the run of each adult of a crowd; `people`: mL of plasma ordered, haematocrit, blood mL."""
     plasma_ml, hct, blood_ml = people
-    adult = Subject(female=False, height_cm=0.0, weight_kg=70.0, hct=float(hct[0]))
-    law = reactions.laws(adult, float(blood_ml[0]), library, 0, phantom=False)
+    # one body for all, whoever stands first: a person's number may not depend on the others
+    adult = Subject(female=False, height_cm=0.0, weight_kg=70.0, hct=settings.hct)
+    law = reactions.laws(adult, settings.blood_ml, library, 0, phantom=False)
     rested = reactions.at_rest(adult, law, library).fluid
     proteins = (rested.albumin / rested.plasma, rested.globulin / rested.plasma)
     out = np.empty(hct.size)
@@ -61,15 +62,12 @@ def _filling(device: Mapping[str, float], connecting: tuple[float, float]) -> Fi
     minutes, prime_share = connecting
     batch = 0.5 * device.get("cycle_ml", 0.0)  # of blood that stands in the reservoir of one needle, on average
     outside = device["extracorporeal_volume_ml"] + batch
+    primed, filtration = prime_share * device["extracorporeal_volume_ml"] / outside, device.get("filtration_fraction")
+    if filtration is not None:
+        return Filling(outside, minutes, primed, device["return_line_ml"] + device["reservoir_set_ml"], 1.0, filtration)
     packs = device.get("packing_constant", 0.0) > 0.0
-    return Filling(
-        outside,
-        minutes,
-        prime_share * device["extracorporeal_volume_ml"] / outside,
-        device["channel_ml"] if packs else 0.0,
-        device["interface_target_fraction"],
-        device.get("filtration_fraction", 0.0),
-    )
+    return Filling(outside, minutes, primed, device["channel_ml"] if packs else 0.0,
+                   device["interface_target_fraction"], 0.0)  # fmt: skip
 
 
 def _sequence(fluids: Sequence[tuple[str, float]], library: Library) -> Floats:
