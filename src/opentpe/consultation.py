@@ -74,7 +74,7 @@ def consult(
         return consultation
     written = order.build(consultation.patient, consultation.decision, library, unit)
     subject = subject_of(consultation.patient, on)
-    if subject is not None and not written.needs:
+    if subject is not None and not written.needs and order.simulated(unit):
         from opentpe.simulation import drugs  # noqa: PLC0415 - NumPy loads only here
 
         doses = drugs.doses_of(consultation.patient, written.dates[0], library)
@@ -110,6 +110,33 @@ def _appraised(consultation: Consultation, library: Library, seed: int) -> Consu
         benefit_lines=expected.lines,
         harm_lines=harm.harm_lines(facts, library),
     )
+
+
+def to_fhir(consultation: Consultation, library: Library | None = None, language: str = "en") -> dict[str, Any]:
+    """The consultation as a FHIR R4 collection: drafts and proposals, with leaflet and letter as messages not sent."""
+    from opentpe.fhir import write  # noqa: PLC0415 - only where something leaves
+    from opentpe.report import build, leaflet, letter  # noqa: PLC0415 - only where something leaves
+
+    library = library or load()
+    pen = build.desk(consultation, library)
+    known = pen.facts((), consultation.decision)
+
+    def say(code: str, values: Mapping[str, Any]) -> str:
+        return pen.sentences.say(code, known | {name: pen.named(value) for name, value in values.items()})
+
+    messages = {}
+    if consultation.relapse is not None:
+        messages["leaflet"] = leaflet.told(consultation, library, language)
+        messages["referral_letter"] = letter.told(consultation, library, language)
+    return write.bundle(consultation, say, library, messages)
+
+
+def pathway_as_fhir(library: Library | None = None) -> dict[str, Any]:
+    """The pathway itself as a FHIR PlanDefinition: gates, rules, conditions in FHIRPath, sources."""
+    from opentpe.fhir import plan_definition  # noqa: PLC0415 - only where something leaves
+    from opentpe.report import sentences  # noqa: PLC0415 - as above
+
+    return plan_definition.build(library or load(), sentences.load("en").say)
 
 
 def simulate(

@@ -72,15 +72,6 @@ def store(url: str, prepare: bool = True) -> Store:
     return made
 
 
-def say_if_compiling() -> None:
-    """One line on standard error before a first run compiles the kernels; nothing when they are cached."""
-    from opentpe import kernel
-
-    if kernel.pending():
-        sys.stderr.write("Compiling the simulation for this machine, once: about half a minute.\n")
-        sys.stderr.flush()
-
-
 def print_json(data: Any) -> None:
     """A JSON document on standard output."""
     from opentpe.domain.documents import text
@@ -103,11 +94,17 @@ def write_whole(path: Path, text: str) -> Path:
 
 
 def compile_once() -> None:
-    """The first forecast on a machine compiles the kernels: says so, and shows that it goes on."""
+    """The first simulation on a machine compiles the kernels: says so, and shows how far it is."""
     from opentpe.simulation import first_compile
 
-    if first_compile.needed():
-        from rich.console import Console
+    if not first_compile.needed():
+        return
+    from rich.console import Console
 
-        with Console(stderr=True).status("") as status:
+    screen = Console(stderr=True)
+    if screen.is_terminal:
+        with screen.status("") as status:
             first_compile.ensure(status.update)
+        return
+    screen.print("Compiling the simulation for this machine, once (about half a minute on two cores).")
+    first_compile.ensure(lambda _: None)

@@ -12,6 +12,7 @@ from opentpe.cli import common
 if TYPE_CHECKING:
     from opentpe.domain.consultation import Consultation
     from opentpe.evidence.load import Library
+    from opentpe.report.view import ReportView
 
 
 def command(
@@ -34,11 +35,13 @@ def command(
     library = common.library(evidence)
     settings = common.unit_settings(library, unit)
     common.compile_once()
-    common.say_if_compiling()
     result = flow.consult(
         bundle, common.day(on), library=library, unit=settings, guideline=guideline, seed=seed, draws=draws
     )
-    written = write(result, library, out, language)
+    from opentpe.report import build
+
+    view = build.view(result, library, language)
+    written = write(result, library, out, language, view)
     if as_json:
         from opentpe.domain.documents import consult_document
 
@@ -46,22 +49,26 @@ def command(
         return
     from rich.console import Console
 
-    from opentpe.report import build, terminal
+    from opentpe.report import terminal
 
     console = Console()
-    terminal.print_consultation(build.view(result, library, language), console)
+    terminal.print_consultation(view, console)
     console.print(f"Report: {written['report.html']}", soft_wrap=True)
 
 
-def write(result: Consultation, library: Library, out: Path, language: str) -> dict[str, Path]:
+def write(
+    result: Consultation, library: Library, out: Path, language: str, view: ReportView | None = None
+) -> dict[str, Path]:
     """Every file of a consultation, each written whole or not at all."""
+    from opentpe import consultation as flow
     from opentpe.domain import documents
     from opentpe.domain.subject import subject_of
     from opentpe.report import build, leaflet, letter, render
 
     files = {
-        "report.html": render.html(build.view(result, library, language)),
+        "report.html": render.html(view or build.view(result, library, language)),
         "consult.json": documents.text(documents.consult_document(result)),
+        "fhir.json": documents.text(flow.to_fhir(result, library, language)),
     }
     if result.relapse is not None:
         files["leaflet.html"] = leaflet.html(result, library, language)

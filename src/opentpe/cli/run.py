@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -68,7 +67,7 @@ def command(
     """Run one procedure second by second: flows, pressures, interface, vital signs, alarms and the run sheet."""
     from opentpe.simulation import keep, procedure
 
-    _announce()
+    common.compile_once()
     library = common.library(evidence)
     happens = _events(event or [], events)
     if resume is not None:
@@ -109,17 +108,6 @@ def _tell(done: Finished, library: Library, scenario: str | None, speed: float, 
         common.print_json(_document(done, library) | ({"learning_point": lesson} if lesson else {}))
     else:
         _show(done, library, speed, lesson)
-
-
-def _announce() -> None:
-    """Says once that the first run on a machine compiles."""
-    from opentpe.kernel import CACHE_FOLDER
-
-    mark = CACHE_FOLDER / "compiled_run"
-    if not mark.exists():
-        sys.stderr.write("Compiling the separator for this machine, once (about a minute) …\n")
-        mark.parent.mkdir(parents=True, exist_ok=True)
-        mark.write_text("done\n", encoding="utf-8")
 
 
 def _events(words: list[str], file: Path | None) -> tuple[Event, ...]:

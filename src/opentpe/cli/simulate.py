@@ -58,7 +58,6 @@ def command(
     else:
         subject = from_size(sex, age, height_cm, weight_kg, hct, liver, lab or [])
     common.compile_once()
-    common.say_if_compiling()
     forecast = flow.simulate(
         subject,
         read_course(course, dose or []),

@@ -105,7 +105,7 @@ class Pathway:
     @classmethod
     def of(cls, library: Library) -> Pathway:
         """The pathway of a library; `EvidenceError` names the file and rule that cannot be read."""
-        limits = {s.key.removeprefix("limits."): s.value for s in library.all_sourced() if s.key.startswith("limits.")}
+        limits = {s.key.removeprefix("limits."): s.value for s in library.sourced_in("limits")}
         return _build(library, limits)
 
     @property

@@ -65,7 +65,6 @@ class OrderView:
     picks: Table | None
     estimators: Table | None
     words: str
-    preferences: str = ""  # what the patient prefers, as recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +97,7 @@ class Panel:
     measured: tuple[Measured, ...] = ()
     from_zero: bool = True
     end: str = ""  # the direct label at the end of the line
+    at_least: float = 0.0  # the axis reaches this high, so that panels can be compared
 
 
 @dataclass(frozen=True, slots=True)

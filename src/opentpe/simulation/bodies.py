@@ -6,9 +6,10 @@ parameter moves no other; the rest is the library's.
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from opentpe.domain.sourced import Sourced
 from opentpe.domain.subject import Subject
@@ -16,7 +17,7 @@ from opentpe.domain.therapy import MINUTES_PER_DAY
 from opentpe.evidence.load import Library
 from opentpe.kernel import binding, chair, circulation, citrate, fluid, patient
 from opentpe.kernel.arrays import Floats, Integers
-from opentpe.simulation.draws import Stream, normals, sample
+from opentpe.simulation.draws import Normal, Stream, normals, sample
 
 FILES: Final = ("citrate", "fluid", "circulation", "cells")
 _STREAM: Final = {
@@ -54,13 +55,31 @@ class Known(NamedTuple):
     tissue_albumin_mg: Floats | None = None
 
 
-class _Draw(NamedTuple):
-    """Where the numbers of one subject come from; no rows means the typical patient."""
+class Bodied(Protocol):
+    """Whoever has a body: one subject, or a group with one number per row."""
 
-    subject: Subject
+    @property
+    def weight_kg(self) -> float | Floats:
+        """Weight, kg."""
+
+    @property
+    def hct(self) -> float | Floats:
+        """Haematocrit as a fraction."""
+
+    @property
+    def liver(self) -> str | npt.NDArray[np.str_]:
+        """normal, cirrhosis or failure."""
+
+    def value(self, kind: str) -> float | Floats | None:
+        """A measured value by kind, None where it was not measured."""
+
+
+class _Draw(NamedTuple):
+    """Where the numbers of one subject come from; without positions it is the typical patient."""
+
+    subject: Bodied
     library: Library
-    seed: int
-    rows: Integers | None
+    normal: Normal | None
 
     def take(self, file: str, *names: str) -> tuple[Any, ...]:
         """Values of a file by name: numbers, or arrays (n,) where there is a prior to draw from."""
@@ -68,10 +87,10 @@ class _Draw(NamedTuple):
 
     def _one(self, key: str) -> Any:
         entry = self.library.sourced(key)
-        if self.rows is None or entry.prior is None:
+        if self.normal is None or entry.prior is None:
             return entry.value
         file, _, name = key.partition(".")
-        return sample(entry, normals(self.seed, self.rows, _STREAM[file], 1, f"session {name}")[:, 0])
+        return sample(entry, self.normal(_STREAM[file], position(name), 1)[:, 0])
 
     def measured(self, kind: str, file: str, name: str) -> Any:
         """The patient's own value where there is one."""
@@ -81,7 +100,7 @@ class _Draw(NamedTuple):
 
 def law(library: Library) -> chair.Law:
     """Binding and colloid osmotic pressure: the same in every patient."""
-    typical = _Draw(Subject(female=True, height_cm=0.0, weight_kg=0.0, hct=0.0), library, 0, None)
+    typical = _Draw(Subject(female=True, height_cm=0.0, weight_kg=0.0, hct=0.0), library, None)
     logs = typical.take(
         "equations/citrate", "albumin_log_k", "globulin_log_k", "calcium_citrate_log_k", "magnesium_citrate_log_k"
     )
@@ -98,18 +117,48 @@ def law(library: Library) -> chair.Law:
 
 def typical(subject: Subject, plasma_ml: float, library: Library) -> patient.Person:
     """The subject with every parameter at the value in use."""
-    return _person(_Draw(subject, library, 0, None), Known(np.array([plasma_ml])))
+    return _person(_Draw(subject, library, None), Known(np.array([plasma_ml])))
 
 
-def people(subject: Subject, known: Known, library: Library, seed: int, rows: Integers) -> patient.Person:
-    """Parameter draws of one subject, one per entry of `rows`; row i is the same numbers in any batch."""
-    return _person(_Draw(subject, library, seed, rows), known)
+def one(subject: Subject, plasma_ml: float, library: Library) -> patient.Person:
+    """The typical subject as plain numbers: the body of the planning clock and of the machine's."""
+    found = typical(subject, plasma_ml, library)
+    numbers: list[Any] = [type(part)(*(float(np.ravel(value)[0]) for value in part)) for part in found]
+    return patient.Person(*numbers)
+
+
+def position(name: str) -> str:
+    """The name under which a session's parameter asks for its standard normal position."""
+    return f"session {name}"
+
+
+def people(subject: Bodied, known: Known, library: Library, seed: int, rows: Integers) -> patient.Person:
+    """Parameter draws of one subject, or of a group, one per entry of `rows`; row i is the same in any batch."""
+
+    def normal(stream: Stream, name: str, count: int) -> Floats:
+        return normals(seed, rows, stream, count, name)
+
+    return people_at(subject, known, library, normal)
+
+
+def people_at(subject: Bodied, known: Known, library: Library, normal: Normal) -> patient.Person:
+    """The same at the standard normal positions that `normal` gives."""
+    return _person(_Draw(subject, library, normal), known)
+
+
+def standing(person: patient.Person, known: Known) -> patient.Person:
+    """The same draws before another session: albumin and globulin of plasma as they are by then."""
+    at = person.standing
+    return person._replace(
+        standing=at._replace(
+            albumin=_first(known.albumin_g_l, at.albumin), globulin=_first(known.globulin_g_l, at.globulin)
+        )
+    )
 
 
 def used(library: Library) -> tuple[Sourced, ...]:
     """Every sourced value that a session rests on, rivals and lines of the display left out."""
-    files = tuple(f"equations/{name}." for name in FILES)
-    found = (s for s in library.all_sourced() if s.key.startswith(files))
+    found = (s for name in sorted(FILES) for s in library.sourced_in(f"equations/{name}"))
     return tuple(s for s in found if not s.key.partition(".")[2].startswith(_NOT_USED) and "_rival." not in s.key)
 
 
@@ -138,7 +187,7 @@ def _person(draw: _Draw, known: Known) -> patient.Person:
     )
 
 
-def globulin_at_rest(subject: Subject, albumin_g_l: Any, otherwise: Any) -> Any:
+def globulin_at_rest(subject: Bodied, albumin_g_l: Any, otherwise: Any) -> Any:
     """Globulin, g/L: total protein less albumin where both belong to the patient."""
     total = subject.value("total_protein")
     return otherwise if total is None else np.maximum(total - albumin_g_l, 0.0)
@@ -173,11 +222,26 @@ def _fluid(draw: _Draw, known: Known, blood_ml: Any, tissue_ml: Any) -> fluid.Bo
     return fluid.Body(*fields)
 
 
+def clearance_name(liver: str) -> str:
+    """The library's entry for the citrate clearance of a liver."""
+    return _CLEARANCE[liver]
+
+
+def _clearance(draw: _Draw) -> Any:
+    """Citrate clearance of the reference adult with the subject's liver, mL/min."""
+    liver = draw.subject.liver
+    if isinstance(liver, str):
+        return draw.take("equations/citrate", _CLEARANCE[liver])[0]
+    kinds = [name for name in _CLEARANCE if np.any(liver == name)]
+    return np.select([liver == name for name in kinds], draw.take("equations/citrate", *map(clearance_name, kinds)))
+
+
 def _citrate(draw: _Draw) -> citrate.Body:
     weight, file = draw.subject.weight_kg, "equations/citrate"
-    clearance, transfer, buffer, exponent = draw.take(
-        file, _CLEARANCE[draw.subject.liver], "transfer_ml_min", "calcium_buffer_ml_min", "clearance_weight_exponent"
+    transfer, buffer, exponent = draw.take(
+        file, "transfer_ml_min", "calcium_buffer_ml_min", "clearance_weight_exponent"
     )
+    clearance = _clearance(draw)
     size = (weight / _REFERENCE_KG) ** exponent
     pool, space, release, citrate0 = draw.take(
         file, "second_pool_ml_kg", "bicarbonate_volume_ml_kg", "pth_calcium_release_mmol_min", "baseline_citrate_mmol_l"

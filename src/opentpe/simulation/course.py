@@ -97,6 +97,8 @@ def simulate(
     refuse.order(course.prescription, library)
     setup = prepare(subject, course, library, unit)
     refuse.session(subject, setup, library)
+    if not kinetics_only:
+        refuse.empties(subject, setup, library)
     columns = cohort.columns(library, _chosen(solutes, course, library))
     rows = np.arange(draws)
     people = cohort.people(subject, columns, setup, library, seed, rows)
@@ -109,7 +111,7 @@ def simulate(
     planned = [cohort.session(p, r, setup, library) for p, r in runs]
     fluids, sieving = cohort.fluid_table(setup, columns, library), np.ones((1, len(columns.keys)))
     plan = timeline.build(planned, doses, float(outputs[-1]), outputs, fluids, sieving)
-    trajectory = march.course_all(people, plan)
+    trajectory = march.course_all(people, plan if kinetics_only else timeline.sessions_only(plan))
     _sound(trajectory, subject, course, seed)
     attended = None
     if not kinetics_only:

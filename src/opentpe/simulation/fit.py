@@ -22,7 +22,7 @@ from opentpe.errors import InvariantError
 from opentpe.evidence.load import Library
 from opentpe.kernel import march
 from opentpe.kernel.arrays import FCRN, Cohort, Floats, Trajectory
-from opentpe.simulation import bands, caveats, cohort, judge, labs, posterior, problem, screen
+from opentpe.simulation import bands, caveats, cohort, judge, labs, posterior, problem
 from opentpe.simulation.cohort import Columns
 from opentpe.simulation.draws import Stream, normals
 from opentpe.simulation.posterior import Posterior
@@ -213,13 +213,26 @@ def _quantities(taught: Taught) -> list[Quantity]:
     if labs.DURATION in kinds:
         found.append(("removal_efficiency", "1", lambda _, z: problem.efficiency(posed, z)))
     if labs.CALCIUM in kinds:
-        found.append(("citrate_clearance", "mL/min", lambda _, z: _citrate(taught, z)))
+        found += [_of_session(taught, *row) for row in _SESSION]
     return found
 
 
-def _citrate(taught: Taught, z: Floats) -> Floats:
-    posed = taught.found.problem
-    return screen.reaction(posed.subject, posed.library, posed.layout.normal(z)).citrate_clearance_ml_min
+_SESSION: Final = (
+    ("ionised_calcium", "mmol/L", "calcium0"),
+    ("citrate_clearance", "mL/min", "clearance_ml_min"),
+    ("citrate_transfer", "mL/min", "transfer_ml_min"),
+    ("calcium_buffer", "mL/min", "buffer_ml_min"),
+)
+
+
+def _of_session(taught: Taught, name: str, unit: str, field: str) -> Quantity:
+    """A parameter of the session's citrate and calcium, by the full session model."""
+
+    def read(f: Fan, z: Floats) -> Floats:
+        body = problem.session_body(taught.found.problem, z, f.people.plasma_ml)
+        return np.broadcast_to(getattr(body.citrate, field), (len(z),))
+
+    return name, unit, read
 
 
 def _own(j: int, key: str, columns: Columns) -> list[Quantity]:

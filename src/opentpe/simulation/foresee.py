@@ -43,10 +43,9 @@ def haematocrits(
     fluids: Sequence[tuple[str, float]],
     library: Library,
 ) -> Floats:
-    """The haematocrit of the run of each adult of a crowd; `people`: mL of plasma ordered, haematocrit, blood mL."""
+    """The haematocrit of the run of every adult of a crowd; `people` are plasma ordered, mL, haematocrit, blood mL."""
     plasma_ml, hct, blood_ml = people
-    # one body for all, whoever stands first: a person's number may not depend on the others
-    adult = Subject(female=False, height_cm=0.0, weight_kg=70.0, hct=settings.hct)
+    adult = Subject(female=False, height_cm=0.0, weight_kg=70.0, hct=settings.hct)  # never a person of this batch
     law = reactions.laws(adult, settings.blood_ml, library, 0, phantom=False)
     rested = reactions.at_rest(adult, law, library).fluid
     proteins = (rested.albumin / rested.plasma, rested.globulin / rested.plasma)

@@ -14,12 +14,13 @@ import numpy as np
 from opentpe.domain.subject import Subject
 from opentpe.domain.therapy import Course, DrugDose, Procedure
 from opentpe.evidence.load import Library
-from opentpe.kernel import march, timeline
+from opentpe.kernel import march, patient, timeline
 from opentpe.kernel.arrays import Cohort, Floats, Schedule, Trajectory
 from opentpe.kernel.circuit import Run
-from opentpe.simulation import cohort, screen
-from opentpe.simulation.cohort import Columns, Normal
-from opentpe.simulation.draws import Stream
+from opentpe.simulation import calcium, cohort
+from opentpe.simulation.bodies import Known
+from opentpe.simulation.cohort import Columns
+from opentpe.simulation.draws import Normal, Stream
 from opentpe.simulation.labs import CALCIUM, DURATION, HAEMATOCRIT, Lab
 from opentpe.simulation.setup import Setup
 
@@ -37,8 +38,18 @@ class Layout(NamedTuple):
 
     def normal(self, z: Floats) -> Normal:
         """The positions of every row as `draw_people` asks for them."""
-        table = {(s, n): z[:, at : at + k] for (s, n, k), at in zip(self.blocks, self.first, strict=True)}
+        table = self._table(z)
         return lambda stream, name, _count: table[stream, name]
+
+    def normal_or(self, z: Floats, otherwise: Normal) -> Normal:
+        """The same, and `otherwise` for positions that no lab could have told about."""
+        table = self._table(z)
+        return lambda stream, name, count: (
+            table[stream, name] if (stream, name) in table else otherwise(stream, name, count)
+        )
+
+    def _table(self, z: Floats) -> dict[tuple[Stream, str], Floats]:
+        return {(s, n): z[:, at : at + k] for (s, n, k), at in zip(self.blocks, self.first, strict=True)}
 
 
 class Problem(NamedTuple):
@@ -96,12 +107,12 @@ def pose(
     runs = [(p, r) for p, r in runs_of(setup, sessions) if p.start_min <= times[-1]]
     doses = tuple(d for d in course.drug_doses if d.time_min <= times[-1])
     plan = schedule(setup, columns, subject, runs, doses, times, library)
-    layout = layout_of(subject, columns, setup, library)
+    layout = layout_of(subject, columns, setup, library, session=any(lab.kind == CALCIUM for lab in labs))
     return Problem(subject, setup, columns, sessions, course.drug_doses, labs, library, layout, plan)
 
 
-def layout_of(subject: Subject, columns: Columns, setup: Setup, library: Library) -> Layout:
-    """The positions that a patient of these columns has, in the order in which they are asked for."""
+def layout_of(subject: Subject, columns: Columns, setup: Setup, library: Library, *, session: bool = False) -> Layout:
+    """The positions that a patient of these columns has, in the order asked for; `session` adds the session's."""
     asked: dict[tuple[Stream, str], int] = {(Stream.DEVICE, _EFFICIENCY): 1}
 
     def normal(stream: Stream, name: str, count: int) -> Floats:
@@ -109,7 +120,8 @@ def layout_of(subject: Subject, columns: Columns, setup: Setup, library: Library
         return np.zeros((1, count))
 
     cohort.draw_people(subject, columns, setup.plasma_volume_ml, library, normal, 1)
-    screen.reaction(subject, library, normal)
+    if session:
+        calcium.body(subject, Known(np.ones(1)), library, normal)
     blocks = tuple((s, n, k) for (s, n), k in asked.items())
     first = np.cumsum([0, *(k for _, _, k in blocks)])
     return Layout(blocks, tuple(int(i) for i in first[:-1]), int(first[-1]))
@@ -137,17 +149,18 @@ def _efficiency_sd(library: Library) -> float:
 
 def predict(problem: Problem, z: Floats, threads: int = 1) -> Floats:
     """Natural logarithm of every lab as the model expects it, without assay error; (rows, labs)."""
-    found = march.course_all(people(problem, z), problem.plan, threads=threads)
-    columns = [_predicted(problem, lab, z, found) for lab in problem.labs]
+    cohort_z = people(problem, z)
+    found = march.course_all(cohort_z, problem.plan, threads=threads)
+    columns = [_predicted(problem, lab, z, cohort_z, found) for lab in problem.labs]
     return np.log(np.maximum(np.stack(columns, axis=1), _LEAST))
 
 
-def _predicted(problem: Problem, lab: Lab, z: Floats, found: Trajectory) -> Floats:
+def _predicted(problem: Problem, lab: Lab, z: Floats, people: Cohort, found: Trajectory) -> Floats:
     if lab.kind == DURATION:
         run = problem.setup.run_of(_volume(problem, lab.session))
         return run.duration_min * run.efficiency / efficiency(problem, z)
     if lab.kind == CALCIUM:
-        return _calcium(problem, lab, z)
+        return _calcium(problem, lab, z, people, found)
     if lab.kind == HAEMATOCRIT:
         return _haematocrit(lab, problem, found)
     at = int(np.searchsorted(problem.plan.output_min, lab.time_min))
@@ -158,14 +171,20 @@ def _volume(problem: Problem, i: int) -> float:
     return problem.sessions[i].plasma_removed_ml or problem.setup.volume_ml
 
 
-def _calcium(problem: Problem, lab: Lab, z: Floats) -> Floats:
-    """Resting ionised calcium outside sessions, the session's lowest within it (screened)."""
-    body = screen.reaction(problem.subject, problem.library, problem.layout.normal(z))
-    session, run = problem.sessions[lab.session], problem.setup.run_of(_volume(problem, lab.session))
-    end = session.start_min + (session.duration_min or run.duration_min)
-    if session.start_min < lab.time_min <= end:
-        return screen.calcium_nadir(body, problem.setup, run, problem.library)
-    return body.ionised_calcium_mmol_l
+def session_body(problem: Problem, z: Floats, plasma_ml: Floats) -> patient.Person:
+    """The patient of the session at every row; only where labs of ionised calcium brought its positions."""
+    return calcium.body(problem.subject, Known(plasma_ml), problem.library, problem.layout.normal(z))
+
+
+def _calcium(problem: Problem, lab: Lab, z: Floats, people: Cohort, found: Trajectory) -> Floats:
+    """Ionised calcium by the full session where the lab lies in it or in the hour after, else at rest."""
+    session, volume = problem.sessions[lab.session], _volume(problem, lab.session)
+    when = calcium.moment(lab.time_min, session, problem.setup.run_of(volume).duration_min, problem.library)
+    body = session_body(problem, z, people.plasma_ml)
+    if when is None:
+        return np.broadcast_to(body.citrate.calcium0, (len(z),))
+    body = calcium.before(body, problem.columns, people, found, lab.session)
+    return calcium.at(body, problem.setup, volume, when, problem.library)
 
 
 def _haematocrit(lab: Lab, problem: Problem, found: Trajectory) -> Floats:

@@ -1,7 +1,7 @@
 """Fast stand-ins for what happens within a session: ionised calcium and blood volume, one formula each.
 
-They rank thousands of candidates and let a lab of ionised calcium say something about citrate clearance. Every number
-they give is named as screened wherever it is shown; the full session replaces it.
+They rank thousands of candidates and thousands of virtual patients. Every number they give is named as screened
+wherever it is shown; the full session replaces it.
 """
 
 from __future__ import annotations
@@ -10,20 +10,19 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from opentpe.domain.subject import Subject
 from opentpe.domain.therapy import Calcium
 from opentpe.evidence.load import Library
 from opentpe.kernel import crowd
 from opentpe.kernel.arrays import Floats
-from opentpe.kernel.circuit import Run
-from opentpe.simulation.cohort import Normal
-from opentpe.simulation.draws import Stream, sample
+from opentpe.simulation import bodies
+from opentpe.simulation.draws import Normal, Stream, sample
 from opentpe.simulation.setup import Setup
 
 FILE: Final = "equations/screen"
 NAMES: Final = ("ionised_calcium", "relative_blood_volume")
 _REFERENCE_KG: Final = 70.0
-_LIVER: Final = {"cirrhosis": "citrate_clearance_cirrhosis_ml_min", "failure": "citrate_clearance_liver_failure_ml_min"}
+_HEALTHY: Final = bodies.clearance_name("normal")
+_RESTING: Final = "baseline_ionised_calcium_mmol_l"
 _GLUCONATE_G_PER_ML: Final = 0.1  # of the 10 % solution that orders are written in
 
 
@@ -35,39 +34,34 @@ class Reaction(NamedTuple):
     spread: Floats
 
 
-def reaction(subject: Subject, library: Library, normal: Normal) -> Reaction:
-    """Calcium parameters at the standard normal positions that `normal` gives."""
-    key = _LIVER.get(subject.liver, "citrate_clearance_ml_min")
-    ratio = library.value(f"equations/citrate.{key}") / library.value("equations/citrate.citrate_clearance_ml_min")
-    return _reaction(subject.weight_kg, ratio, subject.value("ionised_calcium"), library, normal)
-
-
 def crowd_reaction(weight_kg: Floats, cirrhosis: Floats, library: Library, normal: Normal) -> Reaction:
     """Calcium parameters of many patients; `cirrhosis` is 1 or 0."""
-    healthy = library.value("equations/citrate.citrate_clearance_ml_min")
-    ratio = library.value(f"equations/citrate.{_LIVER['cirrhosis']}") / healthy
-    return _reaction(weight_kg, np.where(cirrhosis > 0, ratio, 1.0), None, library, normal)
+    ill = bodies.clearance_name("cirrhosis")
+    ratio = library.value(f"equations/citrate.{ill}") / library.value(f"equations/citrate.{_HEALTHY}")
+    own = [normal(Stream.CITRATE, bodies.position(name), 1)[:, 0] for name in (_HEALTHY, ill)]
+    clearance = np.where(cirrhosis > 0, own[1], own[0])
+    return _reaction(weight_kg, np.where(cirrhosis > 0, ratio, 1.0), clearance, None, library, normal)
 
 
 def _reaction(
-    weight_kg: float | Floats, ratio: float | Floats, measured: float | None, library: Library, normal: Normal
+    weight_kg: float | Floats,
+    ratio: float | Floats,
+    clearance_z: Floats,
+    measured: float | None,
+    library: Library,
+    normal: Normal,
 ) -> Reaction:
-    z = normal(Stream.CITRATE, "screen", 3)
+    calcium, left = (normal(Stream.CITRATE, name, 1)[:, 0] for name in (bodies.position(_RESTING), "screen"))
     by_weight = (weight_kg / _REFERENCE_KG) ** library.value("equations/citrate.clearance_weight_exponent")
-    resting = library.sourced("equations/citrate.baseline_ionised_calcium_mmol_l")
     assay = library.value("equations/learning.assay.ionised_calcium_sd_fraction")
-    clearance = sample(library.sourced("equations/citrate.citrate_clearance_ml_min"), z[:, 1])
+    clearance = sample(library.sourced(f"equations/citrate.{_HEALTHY}"), clearance_z)
     return Reaction(
-        sample(resting, z[:, 0]) if measured is None else measured * np.exp(assay * z[:, 0]),
+        sample(library.sourced(f"equations/citrate.{_RESTING}"), calcium)
+        if measured is None
+        else measured * np.exp(assay * calcium),
         ratio * by_weight * clearance,
-        np.exp(library.value(f"{FILE}.calcium_spread_fraction") * z[:, 2]),
+        np.exp(library.value(f"{FILE}.calcium_spread_fraction") * left),
     )
-
-
-def calcium_nadir(body: Reaction, setup: Setup, run: Run, library: Library) -> Floats:
-    """Lowest ionised calcium of a session, mmol/L, one per row (screened)."""
-    flow = run.ac_to_patient_ml / run.duration_min
-    return _nadir(body, flow, calcium_ml_per_l(setup.prescription.calcium, run), library)
 
 
 def crowd_nadir(body: Reaction, setup: Setup, runs: Floats, library: Library) -> Floats:
@@ -87,20 +81,10 @@ def _nadir(body: Reaction, ac_ml_min: float | Floats, given_ml_per_l: float | Fl
     return left
 
 
-def calcium_ml_per_l(calcium: Calcium | None, run: Run) -> float:
-    """Calcium gluconate 10 %, mL per litre replaced."""
-    return float(_per_litre(calcium, run.duration_min, run.replaced_ml)) if calcium is not None else 0.0
-
-
 def _per_litre(calcium: Calcium, minutes: float | Floats, replaced_ml: float | Floats) -> float | Floats:
     if calcium.unit == "mL/L":
         return calcium.amount
     return calcium.amount / _GLUCONATE_G_PER_ML * minutes / 60.0 / (replaced_ml / 1000)
-
-
-def volume_loss_percent(setup: Setup, run: Run, library: Library, blood_ml: Floats) -> Floats:
-    """Deepest loss of blood volume in a session, per cent of the resting volume, one per row (screened)."""
-    return _loss(setup, run.replaced_ml, min(run.net_ml, 0.0), library, blood_ml)
 
 
 def crowd_volume_loss(setup: Setup, runs: Floats, library: Library, blood_ml: Floats) -> Floats:

@@ -6,20 +6,22 @@ with `nadirs` and `series`, and hands `volume_ratio` to the solutes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from opentpe.domain.consultation import Band, Line, Series
 from opentpe.domain.subject import Subject
-from opentpe.errors import InvariantError
+from opentpe.errors import InputError, InvariantError
 from opentpe.evidence.load import Library
-from opentpe.kernel import chair, segments
+from opentpe.kernel import chair, fluid, patient, segments
 from opentpe.kernel import session as kernel
 from opentpe.kernel.arrays import Floats, Integers
 from opentpe.kernel.timeline import Volume
 from opentpe.simulation import bands, bodies
 from opentpe.simulation.bodies import Known
+from opentpe.simulation.draws import Normal
 from opentpe.simulation.setup import Setup
 
 UNITS: Final = {
@@ -40,7 +42,7 @@ HIDDEN: Final = ("potassium",)  # computed, not shown until it is validated
 _PEAK: Final = ("citrate", "pth_ratio", "qtc_change", "heart_rate")  # the extreme that matters is the highest
 _EITHER: Final = ("bicarbonate", "ph")  # the farther of the two
 _MMOL_PER_L: Final = "calcium_gluconate_mmol_g"
-_LONGEST_MIN: Final = 1440.0
+_LEAKED: Final = fluid.PLASMA_EMPTY | kernel.HAEMATOCRIT  # the order's fault, not a broken law
 
 
 class Extras(NamedTuple):
@@ -97,12 +99,21 @@ def run(
     volume_ml: Any = None,
     extras: Extras = PLAIN,
     recorded: bool = False,
+    normal: Normal | None = None,
+    drawn: patient.Person | None = None,
 ) -> Ran:
     """One session for every draw. `volume_ml`, number or (n,), is patient plasma where it is not the ordered one.
 
-    Raises `InvariantError` where a draw broke a law of physics.
+    `normal` gives the positions of the draws where they are not those of seed and rows: what a fit has learned.
+    `drawn` are the draws where a session before has made them; only how they stand is then taken from `known`.
+    Raises `InputError` where the order leaves a draw without plasma, `InvariantError` where a law of physics broke.
     """
-    people = bodies.people(subject, known, library, seed, rows)
+    if drawn is not None:
+        people = bodies.standing(drawn, known)
+    elif normal is not None:
+        people = bodies.people_at(subject, known, library, normal)
+    else:
+        people = bodies.people(subject, known, library, seed, rows)
     order = order_of(setup, library, extras)
     if volume_ml is not None:
         order = order._replace(plasma_ml=volume_ml)
@@ -111,11 +122,29 @@ def run(
         people,
         order,
         recipes(setup, library)[None],
-        kernel.PLANNING,
-        _LONGEST_MIN if recorded else 0.0,
+        recorded=recorded,
     )
     _sound(out, subject, setup, seed, rows)
     return Ran(out, float(out.minutes.max()), order.after_min)
+
+
+def run_all(people: Any, setups: Sequence[Setup], library: Library) -> kernel.Outcome:
+    """Every setup for the same draws at once, setup by setup: (setups x draws) rows; ask `status` before anything."""
+    n = int(np.size(people.standing.plasma_ml))
+    records = (type(record)(*(np.tile(v, len(setups)) if np.ndim(v) else v for v in record)) for record in people)
+    orders = [list(order_of(s, library)._replace(recipe=float(k))) for k, s in enumerate(setups)]
+    fields: list[Any] = [np.repeat(column, n) for column in np.array(orders, np.float64).T]
+    order = segments.Order(*fields)
+    found = [recipes(s, library) for s in setups]
+    table = np.zeros((len(setups), max(len(r) for r in found), found[0].shape[1]))
+    for k, r in enumerate(found):
+        table[k, : len(r)] = r
+    return kernel.session_all(bodies.law(library), type(people)(*records), order, table, kernel.PLANNING)
+
+
+def lowest(found: kernel.Outcome, quantity: str) -> Floats:
+    """Lowest value of each row of an outcome."""
+    return _column(found.low, quantity)
 
 
 def order_of(setup: Setup, library: Library, extras: Extras = PLAIN) -> segments.Order:
@@ -190,9 +219,24 @@ def recipes(setup: Setup, library: Library) -> Floats:
     return np.array(rows, dtype=np.float64)
 
 
+def emptied(setup: Setup, where: str) -> InputError:
+    """What to say of an order after which plasma does not stay in the vessels."""
+    said = " then ".join(f"{100 * share:.0f} % {key}" for key, share in setup.fluids)
+    volumes = setup.volume_ml / setup.plasma_volume_ml
+    return InputError(
+        "course",
+        f"{volumes:.2g} plasma volumes replaced by {said}: plasma volume falls below {100 * fluid.LOWEST_PLASMA:.0f} % "
+        f"of its start {where}",
+        "a replacement that keeps plasma in the vessels",
+        "Replace more of it by albumin 5 % or plasma, or remove less.",
+    )
+
+
 def _sound(out: kernel.Outcome, subject: Subject, setup: Setup, seed: int, rows: Integers) -> None:
     if np.any(out.status):
         bad = np.flatnonzero(out.status)
+        if not np.any(out.status & ~_LEAKED):
+            raise emptied(setup, f"in {bad.size} of {out.status.size} draws")
         raise InvariantError(
             f"the session broke an invariant in {bad.size} of {out.status.size} draws and is refused",
             {
