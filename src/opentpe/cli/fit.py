@@ -39,6 +39,7 @@ def command(
     common.compile_once()
     library = common.library(evidence)
     settings = common.unit_settings(library, unit)
+    common.compile_once()
     read = learning.course(course, lab or [])
     who = learning.subject(course, patient, on, library, sex, age, height_cm, weight_kg, hct)
     chosen = names(solutes) and ("igg", "fibrinogen", *names(solutes))

@@ -58,6 +58,7 @@ def command(
     first = common.day(on) + timedelta(days=1 if done else 0)
     wish = Wish(goal, target, tuple(_limit(t) for t in limit or ()), probability, weekends, tuple(access or ()))
     settings = common.unit_settings(library, unit)
+    common.compile_once()
     result = plan.plan(who, read, library, settings, first=first, wish=wish, seed=seed)
     if as_json:
         common.print_json(documents.document("plan", result))

@@ -23,9 +23,13 @@ ACCOUNTINGS = ("bag", "patient_plasma", "all_fluids")
 
 def command(
     course: Annotated[
-        str, typer.Option("--course", help='The order of one session, as "1 x 1.0 PV daily, albumin 5 %".')
+        str, typer.Option("--course", help='The order as "1 x 1.0 PV daily, albumin 5 %", or a course.json.')
     ] = "1 x 1.0 PV daily, albumin 5 %",
     scenario: Annotated[str | None, typer.Option("--scenario", help="A teaching scenario instead of an order.")] = None,
+    patient: Annotated[Path | None, typer.Option("--patient", help="A FHIR bundle with the size.")] = None,
+    session: Annotated[int, typer.Option("--session", min=1, help="Which session of the course.")] = 1,
+    on: common.On = None,
+    unit: common.UnitFile = None,
     sex: Annotated[str | None, typer.Option("--sex", help="F or M.")] = None,
     height_cm: Number = None,
     weight_kg: Number = None,
@@ -65,7 +69,9 @@ def command(
         state = keep.load(resume, library)
         state = procedure.branch(state, happens) if happens else state
     else:
-        what, told, drawn = _exchange(scenario, course, (sex, height_cm, weight_kg, hct), library, seed)
+        size = (sex, None, height_cm, weight_kg, hct)
+        what, told, drawn = _exchange(scenario, (course, session), (patient, on, *size), library, unit, seed,
+                                       separator)  # fmt: skip
         what = _machine(what, separator, access, accounting, inlet_flow_ml_min=inlet_flow, minutes=minutes,
                         blood_ml=blood_ml, hct_entered=hct_entered, ac_limit_ml_min_l=ac_limit,
                         warmer=warmer or None, prime_to_patient=False if divert_prime else None)  # fmt: skip
@@ -92,31 +98,42 @@ def _events(words: list[str], file: Path | None) -> tuple[Event, ...]:
 
 def _exchange(
     scenario: str | None,
-    course: str,
-    size: tuple[str | None, float | None, float | None, float | None],
+    course: tuple[str, int],
+    whose: tuple[Path | None, str | None, str | None, float | None, float | None, float | None, float | None],
     library: Library,
+    unit: Path | None,
     seed: int,
+    separator: str | None,
 ) -> tuple[Exchange, tuple[Event, ...], int]:
-    """The exchange of a scenario with its events and seed, or of a size and an order."""
-    from opentpe.domain import words
-    from opentpe.domain.subject import Subject, check
-    from opentpe.simulation import scenarios
+    """The exchange of a scenario with its events and seed, or of an order for a patient, as planning completes it."""
+    from dataclasses import replace
+
+    from opentpe.cli import learning, simulate
+    from opentpe.domain.subject import check
+    from opentpe.simulation import exchange, scenarios, setup
     from opentpe.simulation.exchange import Exchange
 
     if scenario is not None:
         chosen = scenarios.read(scenario, library)
         return chosen.exchange, chosen.happenings, chosen.seed
-    sex, height_cm, weight_kg, hct = size
-    names = ("--sex", "--height-cm", "--weight-kg", "--hct")
-    missing = [n for n, value in zip(names, size, strict=True) if value is None]
-    if sex is None or height_cm is None or weight_kg is None or hct is None:
-        raise InputError("run", "no " + ", ".join(missing), "--scenario or the size of the patient")
-    if sex.upper()[:1] not in ("F", "M"):
-        raise InputError("--sex", repr(sex), "F or M")
-    order = words.parse(course).prescription
-    subject = check(Subject(sex.upper().startswith("F"), height_cm, weight_kg, hct))
-    single = "centrifuge_single_needle" if order.single_needle else "centrifuge_continuous"
-    return Exchange(subject, order, separator=order.separator or single, access=order.access or ""), (), seed
+    words, n = course
+    ordered = simulate.read_course(words, [])
+    if words.endswith(".json"):
+        subject = learning.subject(Path(words), whose[0], whose[1], library, *whose[2:])
+    elif whose[0] is not None:
+        subject = simulate.from_bundle(whose[0], whose[1], library)
+    else:
+        subject = simulate.from_size(*whose[2:], "normal", [])
+    if n > ordered.count:
+        raise InputError("--session", str(n), f"1 to {ordered.count}, the sessions of the course")
+    wanted = ordered.procedures()[n - 1].prescription
+    if separator is not None:
+        exchange.values(library, separator)
+        wanted = replace(wanted, separator=separator)
+    made = setup.prepare(
+        check(subject), replace(ordered, prescription=wanted), library, common.unit_settings(library, unit)
+    )  # fmt: skip
+    return Exchange(check(subject), made.prescription, separator=made.separator, access=made.access), (), seed
 
 
 def _machine(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ def command(
     out: learning.Out = Path("out/trial"),
     scheduler: Annotated[str, typer.Option("--scheduler", help="A Dask scheduler, tcp://HOST:PORT.")] = "",
     replay: Annotated[int | None, typer.Option("--replay", help="Run this patient again, in full detail.")] = None,
+    device: Annotated[str, typer.Option("--device", help="auto, cpu or gpu: what the courses run on.")] = "auto",
     patients: Annotated[int | None, typer.Option("--patients", min=1, help="Instead of the specification's.")] = None,
     unit: common.UnitFile = None,
     evidence: common.Overlay = None,
@@ -28,6 +30,7 @@ def command(
 ) -> None:
     """Run arms on virtual patients: endpoints, paired differences, power, what matters. A stopped trial resumes."""
     try:
+        from opentpe.simulation import device as devices
         from opentpe.simulation import protocol, summary, trial
     except ModuleNotFoundError as error:
         raise InputError(
@@ -44,24 +47,29 @@ def command(
     settings = common.unit_settings(library, unit)
     one = protocol.read(spec, library)
     one = replace(one, patients=patients) if patients else one
+    chosen = devices.choose("cpu" if scheduler and device == "auto" else device, trial.device_of(out))
+    common.compile_once()
     if replay is not None:
-        found = trial.replay(one, replay, library, settings)
+        found = trial.replay(one, replay, library, settings, chosen.device)
         common.print_json({"schema": "opentpe.replay/1", "patient": replay, "arms": [_arm(r) for r in found]})
         return
+    if not as_json:
+        sys.stderr.write(chosen.said + "\n")
     begin = time.monotonic()
     with _bar(one.name, quiet=as_json) as (progress, fresh):
         if scheduler:
             from opentpe.simulation import cluster
 
-            digest = cluster.run(one, out, library, settings, scheduler, evidence or (), progress)
+            digest = cluster.run(one, out, library, settings, scheduler, evidence or (), progress, chosen.device)
         else:
-            digest = trial.run(one, out, library, settings, progress)
+            digest = trial.run(one, out, library, settings, progress, chosen.device)
     rate = fresh() / max(time.monotonic() - begin, 1e-9)
     from opentpe.simulation import sensitivity
 
     result = summary.summarise(
-        out, one, library, digest, rate_per_s=rate, influences=sensitivity.sobol(one, library, settings)
-    )
+        out, one, library, digest, rate_per_s=rate, device=chosen.device,
+        influences=sensitivity.sobol(one, library, settings),
+    )  # fmt: skip
     if as_json:
         common.print_json(documents.document("trial", result))
         return
@@ -73,7 +81,9 @@ def command(
 def _arm(r: Any) -> dict[str, Any]:
     from opentpe.domain.documents import encode
 
-    return {k: dict(v) if k in ("before", "after", "endpoints") else encode(v) for k, v in r._asdict().items()}
+    return {
+        k: dict(v) if k in ("before", "after", "within", "endpoints") else encode(v) for k, v in r._asdict().items()
+    }
 
 
 @contextmanager

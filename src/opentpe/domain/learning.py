@@ -187,6 +187,9 @@ class TrialSummary:
     contrasts: tuple[Contrast, ...]
     influences: tuple[Influence, ...]
     rate_per_s: float
-    digest: str  # of specification, seed, code and evidence
+    digest: str  # of specification, seed, code, evidence and device
+    detail: str = "screened"  # of the sessions: screened | full
+    device: str = "cpu"  # what the courses ran on: cpu | gpu
+    screened: tuple[str, ...] = ()  # endpoints that rest on screened formulas
     notes: tuple[Line, ...] = ()
     versions: Versions | None = None

@@ -76,6 +76,16 @@ class Library:
         """Every sourced value of one document, by position."""
         yield from _walk(file, "", self.documents[file])
 
+    def recalled_codes(self) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+        """Terminology codes that no list was read for: where they stand, their system, the codes."""
+        for file, document in self.folder("codes").items():
+            for path, rows in _code_rows(document, ""):
+                for row in rows:
+                    if row.get("status") == Status.RECALLED:
+                        yield from (
+                            (f"codes/{file}.{path}", s, tuple(c)) for s, c in row.items() if isinstance(c, list)
+                        )
+
     def citation(self, key: str) -> Citation:
         """The citation of a source key."""
         try:
@@ -151,6 +161,15 @@ def _walk(file: str, path: str, node: Table) -> Iterator[Sourced]:
             yield parse_sourced(f"{file}.{here}", child)
         elif isinstance(child, Mapping):
             yield from _walk(file, here, child)
+
+
+def _code_rows(node: Table, path: str) -> Iterator[tuple[str, Sequence[Table]]]:
+    for name, child in node.items():
+        here = f"{path}.{name}" if path else name
+        if name == "codes" and isinstance(child, list):
+            yield path, [row for row in child if isinstance(row, Mapping)]
+        elif isinstance(child, Mapping):
+            yield from _code_rows(child, here)
 
 
 def load(overlays: Sequence[Path] = ()) -> Library:

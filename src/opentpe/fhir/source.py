@@ -140,15 +140,14 @@ def _from_mapping(source: Mapping[str, Any]) -> dict[str, Any]:
     for _ in range(DEPTH_LIMIT + 1):
         below: list[Any] = []
         for node in level:
-            for child in node.values() if isinstance(node, Mapping) else node:
-                if isinstance(child, str):
+            for child in node.values() if type(node) is dict or isinstance(node, Mapping) else node:
+                kind = type(child)
+                if kind is str or kind is int or kind is bool or child is None:  # most of a record
                     continue
-                if isinstance(child, dict | list | tuple):
+                if kind is dict or kind is list or isinstance(child, Mapping | list | tuple):
                     below.append(child)
                 elif isinstance(child, float) and not math.isfinite(child):
                     raise InputError("bundle", str(child), "a number")
-                elif isinstance(child, Mapping):
-                    below.append(child)
         if not below:
             return dict(source)
         level = below

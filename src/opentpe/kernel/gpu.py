@@ -5,6 +5,7 @@ Needs `numba-cuda` and a CUDA device; `missing` says what is not there. Double p
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -49,6 +50,20 @@ def missing() -> str:
     return "" if cuda.is_available() else "No CUDA device was found."
 
 
+def name() -> str:
+    """The name of the device; ask `missing` first."""
+    if not hasattr(cuda, "get_current_device"):
+        return "of Numba's simulator"
+    found = cuda.get_current_device().name
+    return found.decode() if isinstance(found, bytes) else str(found)
+
+
+@lru_cache(maxsize=1)
+def _threads() -> Any:
+    """The compiled kernel, once a process."""
+    return cuda.jit(_thread)
+
+
 def _thread(packed: Any, plan: Any, result: Any, step: float, room: Any) -> None:
     """One patient; compiled when it is first launched."""
     i = cuda.grid(1)
@@ -64,7 +79,5 @@ def course_all(cohort: Cohort, schedule: Schedule, step: float = march.STEP) -> 
     result = blank_result(n, m, plan.cells.shape[1], plan.output.size)
     rows = (STATE_ROWS, WORK_ROWS, STATE_ROWS)
     amount, work, trial = (np.zeros((n, r, m)) for r in rows)
-    cuda.jit(_thread)[-(-n // THREADS), THREADS](
-        packed, plan, result, step, Room(amount, np.zeros((n, 2)), work, trial)
-    )
+    _threads()[-(-n // THREADS), THREADS](packed, plan, result, step, Room(amount, np.zeros((n, 2)), work, trial))
     return trajectory(result)

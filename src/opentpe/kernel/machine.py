@@ -147,6 +147,12 @@ def replace(now: Array, volume: Array, mass: Array, dt: float) -> float:
 
 
 @inner
+def anticoagulant_ml(now: Array, volume: Array, place: int) -> float:
+    """Anticoagulant in a place, mL: pumped in, and what the donor plasma that hangs brings with it."""
+    return volume[place, 2] + now.replacement_ac_fraction * volume[place, 4]
+
+
+@inner
 def give_back(par: Array, now: Array, volume: Array, mass: Array, flow: float, dt: float) -> None:
     """Pumps the return line into the patient, to waste while the prime is diverted, or onto the floor."""
     now.return_ml_min = flow
@@ -155,14 +161,14 @@ def give_back(par: Array, now: Array, volume: Array, mass: Array, flow: float, d
         target = LOST
     elif now.phase == Phase.CONNECT and not par.prime_to_patient_flag:
         target = DIVERT
-    before = volume[RETURN, 2]
+    before = anticoagulant_ml(now, volume, RETURN)
     plug = now.phase == Phase.CONNECT
     if plug:
         moved = lines.displace(volume, mass, RETURN, target, flow * dt)
     else:
         moved = lines.pour(volume, mass, RETURN, target, flow * dt)
     if target == PATIENT:
-        now.ac_to_patient_ml += before - volume[RETURN, 2]
+        now.ac_to_patient_ml += before - anticoagulant_ml(now, volume, RETURN)
         now.given_ml += moved
 
 
@@ -206,9 +212,9 @@ def rinse(par: Array, now: Array, volume: Array, mass: Array, dt: float) -> None
     for place in (INLET, SEPARATOR, RETURN):
         r = red * volume[place, 0] / reds if reds > 0.0 else 0.0
         p = plain * lines.fluid_ml(volume, place) / plains if plains > 0.0 else 0.0
-        before = volume[place, 2]
+        before = anticoagulant_ml(now, volume, place)
         gone = lines.move(volume, mass, place, target, r, p)
-        now.ac_to_patient_ml += before - volume[place, 2]
+        now.ac_to_patient_ml += before - anticoagulant_ml(now, volume, place)
         lines.pour(volume, mass, SALINE_BAG, place, gone)
         moved += gone
     moved += lines.pour(volume, mass, SALINE_BAG, target, amount - moved)

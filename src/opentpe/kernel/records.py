@@ -88,12 +88,13 @@ class Fluids(NamedTuple):
     sieving: Array  # [solute] membrane only
 
 
-# The alarm table, one row an alarm. `stops` are pumps as bits, `clears` 0 self, 1 retry, 2 operator.
+# The alarm table, one row an alarm. `stops` are pumps as bits, `stops_again` those once it has escalated,
+# `clears` 0 self, 1 retry, 2 operator.
 WATCH: Final = np.dtype([
     ("threshold", np.float64), ("connecting", np.float64), ("retry_flow", np.float64), ("persistence_s", np.int64),
     ("priority", np.int64), ("escalated", np.int64), ("escalates_after", np.int64), ("stops", np.int64),
-    ("clears", np.int64), ("response_s", np.int64), ("action", np.int64), ("retry_after_s", np.int64),
-    ("retries", np.int64),
+    ("stops_again", np.int64), ("clears", np.int64), ("response_s", np.int64), ("action", np.int64),
+    ("retry_after_s", np.int64), ("retries", np.int64),
 ])  # fmt: skip
 
 # What the watch remembers, one row an alarm.

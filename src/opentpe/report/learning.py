@@ -66,6 +66,8 @@ def _said(line: Line, pen: Desk) -> str:
             values[name] = learning_tables.parameter(str(value), pen)
         elif name == "limit" and pen.sentences.has(f"limit_name.{value}"):
             values[name] = pen.say(f"limit_name.{value}").rsplit(",", 1)[0]
+        elif name == "endpoints":
+            values[name] = ", ".join(pen.say(f"endpoint.{e}") for e in str(value).split("|"))
         else:
             values[name] = pen.named(value)
     return pen.sentences.say(line.code, values)
@@ -181,9 +183,10 @@ def trial_view(result: TrialSummary, library: Library, language: str = "en") -> 
             )
         )
     for endpoint in dict.fromkeys(i.endpoint for i in result.influences):
-        title = pen.say("trial.influences", endpoint=pen.say(f"endpoint.{endpoint}"))
+        title = pen.say("trial.influences", endpoint=learning_tables.endpoint(endpoint, result, pen))
         parts.append(Part(title, drawing=learning_figures.influences(result, endpoint, pen)))
     rate = pen.say("trial.rate", rate=f"{result.rate_per_s:.0f}", digest=result.digest[:16])
+    rate = f"{pen.say(f'trial.device_{result.device}')} {rate}"
     return LearningView(
         title=pen.say("trial.title", name=result.name),
         notice=pen.say("learning.notice"),

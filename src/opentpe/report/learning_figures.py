@@ -12,6 +12,7 @@ from opentpe.domain.therapy import MINUTES_PER_DAY
 from opentpe.report import plots
 from opentpe.report import words_of_numbers as words
 from opentpe.report.desk import Desk
+from opentpe.report.learning_tables import endpoint as endpoint_name
 from opentpe.report.learning_tables import parameter, quantity, short
 from opentpe.report.plots import Interval, Point, Row, Scatter
 from opentpe.report.view import Figure, Measured, Panel
@@ -128,7 +129,7 @@ def contrasts(result: TrialSummary, pen: Desk) -> str:
         sd = math.sqrt(sum(s * s for s in pair) / 2)
         if sd > _SHOWN_SD and math.isfinite(c.difference.value):
             d = c.difference
-            label = pen.say(f"endpoint.{c.endpoint}")
+            label = endpoint_name(c.endpoint, result, pen)
             rows.append(Row(label, (Interval(d.low / sd, d.value / sd, d.high / sd, "accent"),), c.arm[:12]))
     if not rows:
         return ""
@@ -142,5 +143,5 @@ def influences(result: TrialSummary, endpoint: str, pen: Desk) -> str:
     """The parameters that explain most of an endpoint's variance."""
     found = [i for i in result.influences if i.endpoint == endpoint][:_BARS]
     rows = [(i.parameter.replace("_", " "), i.first.value, i.total.value) for i in found]
-    title = pen.say("trial.influences", endpoint=pen.say(f"endpoint.{endpoint}"))
+    title = pen.say("trial.influences", endpoint=endpoint_name(endpoint, result, pen))
     return plots.bars(f"influences-{endpoint.replace('_', '-')}", title, title, rows, pen.say("trial.influences_axis"))

@@ -130,6 +130,12 @@ def limits(c: Candidate, pen: Desk) -> Table:
     return Table("", _columns("limit", "bound", "kept, of 100", "by", text=2), rows)
 
 
+def endpoint(name: str, result: TrialSummary, pen: Desk) -> str:
+    """An endpoint as the report writes it, marked where it rests on a screened formula."""
+    text = pen.say(f"endpoint.{name}")
+    return pen.say("trial.screened_mark", endpoint=text) if name in result.screened else text
+
+
 def results(result: TrialSummary, pen: Desk) -> Table:
     """Endpoints down, arms across: mean with interval, or events of 100."""
     arms = [name for name, _ in result.arms]
@@ -139,7 +145,8 @@ def results(result: TrialSummary, pen: Desk) -> Table:
     for name in names:
         unit = next(r.unit for r in result.results if r.endpoint == name)
         event = _event(found, name, arms)
-        title = pen.say(f"endpoint.{name}") + (", of 100" if event else f", {words.unit(unit)}" if unit != "1" else "")
+        of = ", of 100" if event else f", {words.unit(unit)}" if unit != "1" else ""
+        title = endpoint(name, result, pen) + of
         rows.append((title, *(_result(found.get((name, arm)), event) for arm in arms)))
     return Table("", _columns("endpoint", *arms), tuple(rows))
 
@@ -163,7 +170,7 @@ def contrasts(result: TrialSummary, pen: Desk) -> Table:
     heads = ("endpoint", "arm", "difference (95 %)", "patients per arm", *(f"power at {n}" for n in sizes))
     rows = tuple(
         (
-            pen.say(f"endpoint.{c.endpoint}"),
+            endpoint(c.endpoint, result, pen),
             c.arm,
             _difference(c),
             _NONE if c.patients_per_arm is None else f"{c.patients_per_arm}",

@@ -159,8 +159,7 @@ def standing(person: patient.Person, known: Known) -> patient.Person:
 
 def used(library: Library) -> tuple[Sourced, ...]:
     """Every sourced value that a session rests on, rivals and lines of the display left out."""
-    files = tuple(f"equations/{name}." for name in FILES)
-    found = (s for s in library.all_sourced() if s.key.startswith(files))
+    found = (s for name in sorted(FILES) for s in library.sourced_in(f"equations/{name}"))
     return tuple(s for s in found if not s.key.partition(".")[2].startswith(_NOT_USED) and "_rival." not in s.key)
 
 

@@ -23,7 +23,7 @@ LIMITS: Final = (
     "fibrinogen_before_session", "ionised_calcium", "blood_volume_loss", "extracorporeal_volume", "citrate_rate",
     "chair_time", "albumin", "plasma_units", "staff", "cost",
 )  # fmt: skip
-BY_KINETICS: Final = ("fibrinogen_before_session", "ionised_calcium", "blood_volume_loss")  # others are arithmetic
+BY_KINETICS: Final = ("fibrinogen_before_session",)  # others are full sessions or arithmetic
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,14 @@ class Ground(NamedTuple):
     volumes_done: float
 
 
+class Physics(NamedTuple):
+    """What the whole session says of one kind of session, one value per row."""
+
+    ionised_calcium_mmol_l: Floats
+    blood_volume_loss_percent: Floats
+    relative_blood_volume_percent: Floats
+
+
 class Table(NamedTuple):
     """Every candidate with its numbers: burden, probability of each limit (candidates, limits), and medians."""
 
@@ -64,6 +72,7 @@ class Table(NamedTuple):
     kept: Floats
     fibrinogen: Floats  # lowest before a session, median
     fall: Floats  # of the target from before the course to after its end, per cent, median
+    within: tuple[Physics, ...]  # the whole session of each kind
 
 
 def checked(wish: Wish, library: Library) -> Wish:

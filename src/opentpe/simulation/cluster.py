@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from opentpe.errors import InputError, StoppedError
 from opentpe.evidence.load import Library, load
+from opentpe.simulation import device as devices
 from opentpe.simulation import trial
 from opentpe.simulation.protocol import Spec
 
@@ -26,15 +27,18 @@ def _library(overlays: tuple[str, ...]) -> Library:
     return load([Path(p) for p in overlays])
 
 
-def work(spec: Spec, chunk: int, overlays: tuple[str, ...], unit: dict[str, Any], digest: str) -> bytes:
+def work(
+    spec: Spec, chunk: int, overlays: tuple[str, ...], unit: dict[str, Any], digest: str, device: str = devices.CPU
+) -> bytes:
     """One part on a worker, from the worker's own library; refused where that is another evidence or program."""
     from opentpe.simulation import protocol  # noqa: PLC0415 - on the worker
 
     library = _library(overlays)
-    own = protocol.digest(spec, library)
+    devices.choose(device)
+    own = protocol.digest(spec, library, device)
     if own != digest:
         raise InputError("worker", "another program or evidence than here", "the same version on every machine")
-    return trial.part(spec, chunk, library, unit, digest, threads=1)
+    return trial.part(spec, chunk, library, unit, digest, threads=1, device=device)
 
 
 def run(
@@ -45,6 +49,7 @@ def run(
     scheduler: str,
     overlays: Sequence[Path] = (),
     progress: trial.Progress | None = None,
+    device: str = devices.CPU,
 ) -> str:
     """Runs what is not finished on a Dask cluster; `StoppedError` where the scheduler does not answer or goes."""
     try:
@@ -53,7 +58,7 @@ def run(
         raise InputError(
             "opentpe", "no distributed", "the extra [cluster]", "Install it: pip install 'opentpe[cluster]'"
         ) from None
-    digest = trial.open_folder(folder, spec, library)
+    digest = trial.open_folder(folder, spec, library, device)
     todo = [c for c in range(spec.chunks_count) if not trial.finished(folder, spec, c, digest)]
     done = spec.patients - sum(trial.rows_of(spec, c).size for c in todo)
     if progress:
@@ -68,7 +73,9 @@ def run(
 
     def send(client: Any, chunk: int) -> Any:
         key = f"part-{digest[:16]}-{spec.chunk}-{chunk}"
-        return client.submit(work, spec, chunk, tuple(map(str, overlays)), dict(unit), digest, key=key, retries=3)
+        return client.submit(
+            work, spec, chunk, tuple(map(str, overlays)), dict(unit), digest, device, key=key, retries=3
+        )
 
     make: Any = Client
     try:

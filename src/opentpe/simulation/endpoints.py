@@ -6,11 +6,16 @@ from typing import Final, NamedTuple
 
 
 class Endpoint(NamedTuple):
-    """What an endpoint is measured in; `event` is 0 or 1 per patient; `screened` rests on a stand-in."""
+    """What an endpoint is measured in; `event` is 0 or 1 per patient.
+
+    `of_session` rests on what happens within sessions: by screened formulas, or by the session model where the trial's
+    detail is full. `full_only` has no screened formula.
+    """
 
     unit: str
     event: bool = False
-    screened: bool = False
+    of_session: bool = False
+    full_only: bool = False
 
 
 ENDPOINTS: Final = {
@@ -27,10 +32,11 @@ ENDPOINTS: Final = {
     "plasma_removed_l": Endpoint("L"),
     "chair_h": Endpoint("h"),
     "albumin_g": Endpoint("g"),
-    "ionised_calcium_lowest_mmol_l": Endpoint("mmol/L", screened=True),
-    "blood_volume_loss_percent": Endpoint("%", screened=True),
-    "hypocalcaemia_symptoms": Endpoint("1", event=True, screened=True),
-    "hypotension": Endpoint("1", event=True, screened=True),
+    "ionised_calcium_lowest_mmol_l": Endpoint("mmol/L", of_session=True),
+    "blood_volume_loss_percent": Endpoint("%", of_session=True),
+    "mean_pressure_lowest_mm_hg": Endpoint("mm[Hg]", of_session=True, full_only=True),
+    "hypocalcaemia_symptoms": Endpoint("1", event=True, of_session=True),
+    "hypotension": Endpoint("1", event=True, of_session=True),
     "bleeding": Endpoint("1", event=True),
     "mild_allergy": Endpoint("1", event=True),
     "response_moderate": Endpoint("1", event=True),

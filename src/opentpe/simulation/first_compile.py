@@ -92,7 +92,7 @@ def _sessions(subject: Any, prepared: Any, library: Any) -> None:
     known = bodies.Known(np.full(2, prepared.plasma_volume_ml))
     session.run(subject, prepared, known, library, 0, np.arange(2), recorded=True)
     one, maps, first = np.ones(1), np.ones((1, 1, 2, 3)), np.zeros((1, 1), np.int64)
-    crowd.runs(one, one, one, prepared.settings)
+    crowd.runs(one, one, one, one, prepared.settings)
     affine.stretch(one, one, one, one, one, 1.0, maps[0], maps[0].copy())
     affine.courses(np.ones((1, 2)), maps, maps, first[0], first, first[0], np.ones((1, 1)), np.ones((1, 1)))
 

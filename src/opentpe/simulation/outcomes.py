@@ -19,6 +19,7 @@ from opentpe.simulation.virtual import Lived
 
 _HARMS: Final = ("hypocalcaemia_symptoms", "hypotension", "bleeding", "mild_allergy")
 _LOW_FIBRINOGEN: Final = "order.fibrinogen_albumin_from_g_l"
+_NO_FALL: Final = 0.1  # per cent, least fall of calcium the harm model takes
 Read = Callable[[Lived, Spec, Library], Floats]
 
 
@@ -134,7 +135,10 @@ def _albumin(lived: Lived, _spec: Spec, library: Library) -> Floats:
 
 
 def _calcium(lived: Lived, spec: Spec, library: Library) -> Floats:
-    """Lowest ionised calcium of a session (screened), one per patient; at rest where nothing is done."""
+    """Lowest ionised calcium of the course: of all sessions in full, else of one (screened); at rest where none."""
+    if lived.felt is not None:
+        found: Floats = np.min(lived.felt.calcium_mmol_l, axis=1, initial=np.inf)
+        return np.minimum(found, lived.felt.resting_calcium_mmol_l)
     group, runs = lived.group, lived.done.runs
 
     def normal(stream: Stream, name: str, count: int) -> Floats:
@@ -147,11 +151,22 @@ def _calcium(lived: Lived, spec: Spec, library: Library) -> Floats:
 
 
 def _volume_loss(lived: Lived, _spec: Spec, library: Library) -> Floats:
+    """Deepest loss of blood volume of the course: of all sessions in full, else of one (screened)."""
+    if lived.felt is not None:
+        found: Floats = np.max(lived.felt.volume_loss_percent, axis=1, initial=0.0)
+        return found
     setup = lived.planned.setup
     if setup is None:
         return np.zeros(lived.group.rows.size)
     blood = lived.people.plasma_ml + lived.people.red_cells_ml
     return screen.crowd_volume_loss(setup, lived.done.runs, library, blood)
+
+
+def _pressure(lived: Lived, _spec: Spec, _library: Library) -> Floats:
+    """Lowest mean arterial pressure of the course; NaN where no session took place."""
+    assert lived.felt is not None, "refused by protocol.checked"
+    treated = (lived.done.delivered_fraction > 0).any(axis=1)
+    return np.where(treated, np.min(lived.felt.mean_pressure_mm_hg, axis=1, initial=np.inf), np.nan)
 
 
 def _response(lived: Lived, spec: Spec, library: Library) -> Floats:
@@ -174,12 +189,10 @@ def _events(lived: Lived, spec: Spec, library: Library) -> dict[str, Floats]:
     if setup is None:
         return {name: np.zeros(rows.size) for name in _HARMS}
     facts = appraise.harm_facts(setup.prescription, lived.planned.starts_min.size, setup.volume_ml, library)
-    resting = _resting_calcium(lived, spec, library)
-    fall = 100 * (1 - _calcium(lived, spec, library) / resting)
-    sessions = np.ones((1, lived.planned.starts_min.size))
+    fall, loss = _stress(lived, spec, library)
     physiology = Physiology(
-        ionised_calcium_fall_pct=np.maximum(fall, 0.1)[:, None] * sessions,
-        blood_volume_loss_pct=_volume_loss(lived, spec, library)[:, None] * sessions,
+        ionised_calcium_fall_pct=np.maximum(fall, _NO_FALL),
+        blood_volume_loss_pct=loss,
         fibrinogen_nadir_g_l=lived.trajectory.after[:, _column(lived, "fibrinogen")],
     )
     found = harm.event_probabilities(facts, physiology, library, spec.seed, rows)
@@ -187,6 +200,16 @@ def _events(lived: Lived, spec: Spec, library: Library) -> dict[str, Floats]:
     return {
         name: ((_luck(spec, lived, Stream.EVENT, name) < found[name].course) & treated).astype(float) for name in _HARMS
     }
+
+
+def _stress(lived: Lived, spec: Spec, library: Library) -> tuple[Floats, Floats]:
+    """Fall of ionised calcium and loss of blood volume, per cent, (patients, sessions); screened: all alike."""
+    if lived.felt is not None:
+        resting = lived.felt.resting_calcium_mmol_l[:, None]
+        return 100 * (1 - lived.felt.calcium_mmol_l / resting), lived.felt.volume_loss_percent
+    fall: Floats = 100 * (1 - _calcium(lived, spec, library) / _resting_calcium(lived, spec, library))
+    sessions = np.ones((1, lived.planned.starts_min.size))
+    return fall[:, None] * sessions, _volume_loss(lived, spec, library)[:, None] * sessions
 
 
 def _resting_calcium(lived: Lived, spec: Spec, library: Library) -> Floats:
@@ -212,5 +235,6 @@ _READ: Final[dict[str, Read]] = {
     "albumin_g": _albumin,
     "ionised_calcium_lowest_mmol_l": _calcium,
     "blood_volume_loss_percent": _volume_loss,
+    "mean_pressure_lowest_mm_hg": _pressure,
     "response_moderate": _response,
 }

@@ -1,5 +1,7 @@
 """Which course next, for this patient: candidates screened by kinetics, the best run in full, the choice explained.
 
+Each distinct session is run in full once per row; the course it makes is screened by linear kinetics.
+
 Rows are the patient's posterior (the prior where there are no labs). A candidate is allowed if every limit is kept with
 at least the library's probability; allowed ones are ranked by the goal. A course under way is re-planned from what
 was really done.
@@ -22,9 +24,9 @@ from opentpe.domain.therapy import MINUTES_PER_DAY, Course
 from opentpe.errors import InputError
 from opentpe.evidence.load import Library
 from opentpe.kernel.arrays import Floats, Integers
-from opentpe.simulation import candidates, choice, fit, labs, posterior, rank, screen, screening, verify
+from opentpe.simulation import candidates, choice, fit, labs, posterior, rank, screening, verify
 from opentpe.simulation.candidates import Burden
-from opentpe.simulation.choice import LIMITS, Ground, Table, Wish
+from opentpe.simulation.choice import LIMITS, Ground, Physics, Table, Wish
 from opentpe.simulation.fit import Taught
 
 ROWS: Final = 200
@@ -47,10 +49,10 @@ def plan(
     """The ranked courses from `first` on; raises `InputError` for an unknown goal, limit or target."""
     wish = choice.checked(wish or Wish(), library)
     ground = survey(subject, course, library, unit, first, wish, seed, rows)
-    table = tabulate(ground, library, wish)
+    table = tabulate(ground, library, wish, seed)
     complete = rank.complete(ground, library)
     order = rank.order(table, complete, wish, library)
-    best = tuple(verify.in_full(ground, i, table, wish, library, seed) for i in rank.distinct(ground, order, full))
+    best = tuple(verify.in_full(ground, i, table, wish, library) for i in rank.distinct(ground, order, full))
     ranked = rank.again(best, wish, library)
     fine = rank.allowed(table, complete, wish, library)
     front = rank.front(table, order[: int(fine.sum()) or rank.POOL], _FRONT)
@@ -126,7 +128,7 @@ def _days_of(taken: Sequence[Any], course: Course, first: date) -> tuple[date, .
     return days
 
 
-def tabulate(ground: Ground, library: Library, wish: Wish) -> Table:
+def tabulate(ground: Ground, library: Library, wish: Wish, seed: int) -> Table:
     """Every candidate screened: what it costs, which limits it keeps how surely, what falls and what is left."""
     burdens = tuple(candidates.burden(o, ground.kinds[o.kind], ground.first, library) for o in ground.options)
     columns = ground.taught.found.problem.columns
@@ -138,34 +140,31 @@ def tabulate(ground: Ground, library: Library, wish: Wish) -> Table:
     )
     least, _ = choice.bound("fibrinogen_before_session", wish, library)
     kept = {"fibrinogen_before_session": (fibrinogen.before >= least).mean(axis=1)}
-    of_kind = _within_sessions(ground, library, wish)
+    within = verify.physics(ground, library, seed)
+    of_kind = _within_sessions(ground, within, library, wish)
     which = np.array([o.kind for o in ground.options])
     kept |= {name: values[which] for name, values in of_kind.items()}
     for name, spent in _spent(ground, burdens, which).items():
         kept[name] = (spent <= choice.bound(name, wish, library)[0] + 1e-9).astype(float)
     fall = 100 * (1 - np.median(target.after / ground.resting, axis=1))
-    return Table(burdens, np.stack([kept[name] for name in LIMITS], axis=1), np.median(fibrinogen.before, axis=1), fall)
-
-
-def _within_sessions(ground: Ground, library: Library, wish: Wish) -> dict[str, Floats]:
-    """Probability that a session of each kind keeps the limits within it; calcium and volume are screened."""
-    posed = ground.taught.found.problem
-    body = screen.reaction(posed.subject, library, posed.layout.normal(ground.z))
-    blood = ground.people.plasma_ml + ground.people.red_cells_ml
-    low, loss, share = (
-        choice.bound(n, wish, library)[0] for n in ("ionised_calcium", "blood_volume_loss", "extracorporeal_volume")
+    return Table(
+        burdens, np.stack([kept[name] for name in LIMITS], axis=1), np.median(fibrinogen.before, axis=1), fall, within
     )
-    found: dict[str, list[float]] = {"ionised_calcium": [], "blood_volume_loss": [], "extracorporeal_volume": []}
-    for kind in ground.kinds:
-        found["ionised_calcium"].append(
-            float((screen.calcium_nadir(body, kind.setup, kind.run, library) >= low).mean())
-        )
-        found["blood_volume_loss"].append(
-            float((screen.volume_loss_percent(kind.setup, kind.run, library, blood) <= loss).mean())
-        )
+
+
+def _within_sessions(ground: Ground, within: Sequence[Physics], library: Library, wish: Wish) -> dict[str, Floats]:
+    """Probability that a session of each kind, run in full, keeps the limits within it."""
+    blood = ground.people.plasma_ml + ground.people.red_cells_ml
+    names = ("ionised_calcium", "blood_volume_loss", "extracorporeal_volume")
+    low, loss, share = (choice.bound(n, wish, library)[0] for n in names)
+    kept = []
+    for kind, felt in zip(ground.kinds, within, strict=True):
         outside = library.value(f"equipment/{kind.setup.separator}.extracorporeal_volume_ml")
-        found["extracorporeal_volume"].append(float((100 * outside / blood <= share).mean()))
-    return {name: np.array(values) for name, values in found.items()}
+        fine = (
+            felt.ionised_calcium_mmol_l >= low, felt.blood_volume_loss_percent <= loss, 100 * outside / blood <= share,
+        )  # fmt: skip
+        kept.append([float(np.mean(f)) for f in fine])
+    return dict(zip(names, np.array(kept).T, strict=True))
 
 
 def _spent(ground: Ground, burdens: Sequence[Burden], which: Integers) -> dict[str, Floats]:

@@ -38,6 +38,11 @@ class Group(NamedTuple):
     plasma_volume_ml: Floats  # by the rule of the order, from size
     drug_u: Floats  # where a patient stands among those who might be on a drug, 0 to 1
 
+    @property
+    def liver(self) -> npt.NDArray[np.str_]:
+        """The liver of every patient: normal or cirrhosis."""
+        return np.where(self.cirrhosis > 0, "cirrhosis", "normal")
+
     def value(self, kind: str) -> Floats | None:
         """A measured value of every patient by kind."""
         return {"igg": self.igg_g_l, "fibrinogen": self.fibrinogen_g_l}.get(kind)

@@ -17,7 +17,7 @@ from opentpe.evidence.load import Library
 from opentpe.kernel import march, patient, timeline
 from opentpe.kernel.arrays import Cohort, Floats, Schedule, Trajectory
 from opentpe.kernel.circuit import Run
-from opentpe.simulation import calcium, cohort, screen
+from opentpe.simulation import calcium, cohort
 from opentpe.simulation.bodies import Known
 from opentpe.simulation.cohort import Columns, Normal
 from opentpe.simulation.draws import Stream
@@ -120,7 +120,6 @@ def layout_of(subject: Subject, columns: Columns, setup: Setup, library: Library
         return np.zeros((1, count))
 
     cohort.draw_people(subject, columns, setup.plasma_volume_ml, library, normal, 1)
-    screen.reaction(subject, library, normal)
     if session:
         calcium.body(subject, Known(np.ones(1)), library, normal)
     blocks = tuple((s, n, k) for (s, n), k in asked.items())

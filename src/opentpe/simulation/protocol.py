@@ -19,8 +19,11 @@ from opentpe.simulation import endpoints, population
 
 MOST_PATIENTS: Final = 100_000_000
 NO_EXCHANGE: Final = "no exchange"
-_TOP: Final = ("name", "seed", "patients", "population", "chunk", "endpoints", "arm", "conduct", "drug", "analysis",
-               "sensitivity")  # fmt: skip
+SCREENED, FULL = "screened", "full"
+_TOP: Final = (
+    "name", "seed", "patients", "population", "chunk", "detail", "endpoints", "arm", "conduct", "drug", "analysis",
+    "sensitivity",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,10 @@ class Sensitivity:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """A virtual trial. `chunk` patients make one part; the results do not depend on it."""
+    """A virtual trial. `chunk` patients make one part; the results do not depend on it.
+
+    `detail` says how what happens within sessions is found: "full" by the session model, "screened" by fast formulas.
+    """
 
     name: str
     seed: int
@@ -83,6 +89,7 @@ class Spec:
     endpoints: tuple[str, ...]
     population: str = "ms_relapse"
     chunk: int = 1000
+    detail: str = FULL
     conduct: Conduct = Conduct()
     drug: Drug = Drug()
     analysis: Analysis = Analysis()
@@ -119,6 +126,7 @@ def parse(data: Mapping[str, Any], library: Library) -> Spec:
         endpoints=tuple(data["endpoints"]),
         population=str(data.get("population", "ms_relapse")),
         chunk=_whole(data.get("chunk", 1000), "chunk", 1, 100_000),
+        detail=str(data.get("detail", FULL)),
         conduct=_record(Conduct, data.get("conduct", {}), "conduct"),
         drug=_record(Drug, data.get("drug", {}), "drug"),
         analysis=_record(Analysis, data.get("analysis", {}), "analysis"),
@@ -133,9 +141,10 @@ def checked(spec: Spec, library: Library) -> Spec:
         raise InputError("trial", "no arm", "at least one [[arm]]")
     if len({arm.name for arm in spec.arms}) < len(spec.arms):
         raise InputError("trial", "two arms of one name", "a name of its own for each arm")
+    if spec.detail not in (SCREENED, FULL):
+        raise InputError("detail", repr(spec.detail), f"{SCREENED} or {FULL}")
     for name in (*spec.endpoints, *spec.sensitivity.endpoints):
-        if name not in endpoints.ENDPOINTS:
-            raise InputError("endpoints", repr(name), ", ".join(endpoints.ENDPOINTS))
+        _endpoint(name, spec)
     if spec.population not in population.names(library):
         raise InputError("population", repr(spec.population), ", ".join(population.names(library)))
     for name, share in asdict(spec.conduct).items():
@@ -147,6 +156,25 @@ def checked(spec: Spec, library: Library) -> Spec:
     for arm in spec.arms:
         _runnable(arm, spec, library)
     return spec
+
+
+def _endpoint(name: str, spec: Spec) -> None:
+    if name not in endpoints.ENDPOINTS:
+        raise InputError("endpoints", repr(name), ", ".join(endpoints.ENDPOINTS))
+    if endpoints.ENDPOINTS[name].full_only and spec.detail != FULL:
+        raise InputError("endpoints", f"{name!r} with detail {spec.detail!r}", f'detail = "{FULL}"')
+
+
+def screened(spec: Spec) -> tuple[str, ...]:
+    """The endpoints of a trial that rest on screened formulas; none where the sessions are run in full."""
+    if spec.detail == FULL:
+        return ()
+    return tuple(sorted(n for n in spec.endpoints if endpoints.ENDPOINTS[n].of_session))
+
+
+def in_full(spec: Spec) -> bool:
+    """True where the sessions have to be run: an endpoint rests on them and the detail is full."""
+    return spec.detail == FULL and any(endpoints.ENDPOINTS[n].of_session for n in spec.endpoints)
 
 
 def _runnable(arm: Arm, spec: Spec, library: Library) -> None:
@@ -192,13 +220,14 @@ def _only(data: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
         raise InputError(where, f"the entry {odd[0]!r}", ", ".join(known), "Correct the spelling or remove it.")
 
 
-def digest(spec: Spec, library: Library) -> str:
-    """A hash of specification, program version and evidence; the name of what a folder of results belongs to.
+def digest(spec: Spec, library: Library, device: str = "cpu") -> str:
+    """A hash of specification, program version, evidence and device; the name of what a folder of results belongs to.
 
-    The chunk is left out: results do not depend on it. `code` is the hash of the simulation's own sources.
+    The chunk is left out: results do not depend on it. `code` is the hash of the simulation's own sources. Processor
+    and graphics processor agree to 1e-9, not bit for bit: their parts never mix.
     """
     told = {k: v for k, v in asdict(spec).items() if k not in ("chunk", "analysis", "sensitivity")}
-    text = json.dumps([told, __version__, code_digest(), library.digest], sort_keys=True)
+    text = json.dumps([told, __version__, code_digest(), library.digest, device], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -32,22 +32,30 @@ def laws(
     shared, plasma = bodies.law(library), blood_ml * (1 - subject.hct)
     person = bodies.one(subject, plasma, library)
     rested, _ = _fluid_at_rest(shared.pressure, person)
-    tingling, hypotension = thresholds(library, seed)
-    tingling = tingling if own[0] is None else own[0]
-    hypotension = hypotension if own[1] is None else own[1]
-    light_headed = max(hypotension - library.value("patient_watch.light_headed.before_percent"), _SOONEST)
-    return body.Laws(
+    made = body.Laws(
         pressure=shared.pressure,
         body=rested,
         binding=shared.binding,
         citrate=person.citrate,
         heart=person.circulation,
         carriage=person.carriage,
-        tingling_percent=_NEVER if phantom else tingling,
-        light_headed_percent=_NEVER if phantom else light_headed,
-        hypotension_percent=_NEVER if phantom else hypotension,
+        tingling_percent=_NEVER,
+        light_headed_percent=_NEVER,
+        hypotension_percent=_NEVER,
         frozen=phantom,
     )
+    return as_drawn(made, library, seed, own)
+
+
+def as_drawn(law: body.Laws, library: Library, seed: int, own: tuple[float | None, float | None]) -> body.Laws:
+    """The same body with the thresholds of a seed, where they are not the patient's own; a phantom has none."""
+    if law.frozen:
+        return law
+    tingling, hypotension = thresholds(library, seed)
+    tingling = tingling if own[0] is None else own[0]
+    hypotension = hypotension if own[1] is None else own[1]
+    light_headed = max(hypotension - library.value("patient_watch.light_headed.before_percent"), _SOONEST)
+    return law._replace(tingling_percent=tingling, light_headed_percent=light_headed, hypotension_percent=hypotension)
 
 
 def at_rest(subject: Subject, law: body.Laws, library: Library) -> body.Patient:

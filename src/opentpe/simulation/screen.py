@@ -10,12 +10,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from opentpe.domain.subject import Subject
 from opentpe.domain.therapy import Calcium
 from opentpe.evidence.load import Library
 from opentpe.kernel import crowd
 from opentpe.kernel.arrays import Floats
-from opentpe.kernel.circuit import Run
 from opentpe.simulation import bodies
 from opentpe.simulation.cohort import Normal
 from opentpe.simulation.draws import Stream, sample
@@ -35,14 +33,6 @@ class Reaction(NamedTuple):
     ionised_calcium_mmol_l: Floats
     citrate_clearance_ml_min: Floats
     spread: Floats
-
-
-def reaction(subject: Subject, library: Library, normal: Normal) -> Reaction:
-    """Calcium parameters at the standard normal positions that `normal` gives: those of the full session."""
-    name = bodies.clearance_name(subject.liver)
-    ratio = library.value(f"equations/citrate.{name}") / library.value(f"equations/citrate.{_HEALTHY}")
-    clearance = normal(Stream.CITRATE, bodies.position(name), 1)[:, 0]
-    return _reaction(subject.weight_kg, ratio, clearance, subject.value("ionised_calcium"), library, normal)
 
 
 def crowd_reaction(weight_kg: Floats, cirrhosis: Floats, library: Library, normal: Normal) -> Reaction:
@@ -75,12 +65,6 @@ def _reaction(
     )
 
 
-def calcium_nadir(body: Reaction, setup: Setup, run: Run, library: Library) -> Floats:
-    """Lowest ionised calcium of a session, mmol/L, one per row (screened)."""
-    flow = run.ac_to_patient_ml / run.duration_min
-    return _nadir(body, flow, calcium_ml_per_l(setup.prescription.calcium, run), library)
-
-
 def crowd_nadir(body: Reaction, setup: Setup, runs: Floats, library: Library) -> Floats:
     """Lowest ionised calcium of each patient's session, mmol/L, from `crowd.runs` (screened)."""
     minutes, replaced = runs[crowd.MINUTES], runs[crowd.REPLACED]
@@ -98,20 +82,10 @@ def _nadir(body: Reaction, ac_ml_min: float | Floats, given_ml_per_l: float | Fl
     return left
 
 
-def calcium_ml_per_l(calcium: Calcium | None, run: Run) -> float:
-    """Calcium gluconate 10 %, mL per litre replaced."""
-    return float(_per_litre(calcium, run.duration_min, run.replaced_ml)) if calcium is not None else 0.0
-
-
 def _per_litre(calcium: Calcium, minutes: float | Floats, replaced_ml: float | Floats) -> float | Floats:
     if calcium.unit == "mL/L":
         return calcium.amount
     return calcium.amount / _GLUCONATE_G_PER_ML * minutes / 60.0 / (replaced_ml / 1000)
-
-
-def volume_loss_percent(setup: Setup, run: Run, library: Library, blood_ml: Floats) -> Floats:
-    """Deepest loss of blood volume in a session, per cent of the resting volume, one per row (screened)."""
-    return _loss(setup, run.replaced_ml, min(run.net_ml, 0.0), library, blood_ml)
 
 
 def crowd_volume_loss(setup: Setup, runs: Floats, library: Library, blood_ml: Floats) -> Floats:

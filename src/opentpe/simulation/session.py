@@ -6,6 +6,7 @@ with `nadirs` and `series`, and hands `volume_ratio` to the solutes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -127,6 +128,25 @@ def run(
     return Ran(out, float(out.minutes.max()), order.after_min)
 
 
+def run_all(people: Any, setups: Sequence[Setup], library: Library) -> kernel.Outcome:
+    """Every setup for the same draws at once, setup by setup: (setups x draws) rows; ask `status` before anything."""
+    n = int(np.size(people.standing.plasma_ml))
+    records = (type(record)(*(np.tile(v, len(setups)) if np.ndim(v) else v for v in record)) for record in people)
+    orders = [list(order_of(s, library)._replace(recipe=float(k))) for k, s in enumerate(setups)]
+    fields: list[Any] = [np.repeat(column, n) for column in np.array(orders, np.float64).T]
+    order = segments.Order(*fields)
+    found = [recipes(s, library) for s in setups]
+    table = np.zeros((len(setups), max(len(r) for r in found), found[0].shape[1]))
+    for k, r in enumerate(found):
+        table[k, : len(r)] = r
+    return kernel.session_all(bodies.law(library), type(people)(*records), order, table, kernel.PLANNING)
+
+
+def lowest(found: kernel.Outcome, quantity: str) -> Floats:
+    """Lowest value of each row of an outcome."""
+    return _column(found.low, quantity)
+
+
 def order_of(setup: Setup, library: Library, extras: Extras = PLAIN) -> segments.Order:
     """The order as the kernel takes it: circuit as set up, calcium, prime, rinse and the hour after."""
     machine = library.values(f"equipment/{setup.separator}")
@@ -165,6 +185,7 @@ def order_of(setup: Setup, library: Library, extras: Extras = PLAIN) -> segments
             "platelet_loss_fraction", library.value("equations/cells.platelet_loss_fraction")
         ),
         recipe=0.0,
+        run_hct=settings.run_hct,
     )
 
 

@@ -15,7 +15,7 @@ from opentpe.domain.consultation import Line, Versions
 from opentpe.domain.learning import ArmResult, Contrast, Estimated, Influence, TrialSummary
 from opentpe.evidence.load import Library
 from opentpe.kernel.arrays import Floats
-from opentpe.simulation import trial
+from opentpe.simulation import protocol, trial
 from opentpe.simulation.endpoints import ENDPOINTS
 from opentpe.simulation.protocol import Spec
 
@@ -32,6 +32,7 @@ def summarise(
     digest: str,
     *,
     rate_per_s: float = 0.0,
+    device: str = "cpu",
     influences: Sequence[Influence] = (),
 ) -> TrialSummary:
     """The trial of a folder: each endpoint in each arm, each arm against the first, and what it was made with."""
@@ -53,6 +54,9 @@ def summarise(
         influences=tuple(influences),
         rate_per_s=rate_per_s,
         digest=digest,
+        detail=spec.detail,
+        device=device,
+        screened=protocol.screened(spec),
         notes=_notes(spec),
         versions=Versions(__version__, library.digest, library.overlaid, spec.seed, spec.patients),
     )
@@ -132,10 +136,12 @@ def power(effect_sd: float, per_arm: int, alpha: float) -> float:
 
 
 def _notes(spec: Spec) -> tuple[Line, ...]:
-    screened = sorted(n for n in spec.endpoints if ENDPOINTS[n].screened)
+    screened = protocol.screened(spec)
     lines = [Line("trial_common_numbers"), Line("trial_knowledge_and_patients")]
     if screened:
-        lines.append(Line("trial_screened", (("names", ", ".join(screened)),)))
+        lines.append(Line("trial_screened", (("endpoints", "|".join(screened)),)))
+    if protocol.in_full(spec):
+        lines.append(Line("trial_full"))
     if "response_moderate" in spec.endpoints:
         lines.append(Line("trial_no_dose_response"))
     return tuple(lines)

@@ -26,6 +26,7 @@ from opentpe.errors import InputError, StoppedError
 from opentpe.evidence.load import Library
 from opentpe.kernel.arrays import Floats, Integers
 from opentpe.simulation import outcomes, population, protocol, virtual
+from opentpe.simulation.device import CPU
 from opentpe.simulation.protocol import Spec
 from opentpe.simulation.virtual import Planned
 
@@ -45,6 +46,7 @@ class Replay(NamedTuple):
     duration_min: tuple[float, ...]
     before: tuple[tuple[str, tuple[float, ...]], ...]  # solute, level before each session
     after: tuple[tuple[str, tuple[float, ...]], ...]
+    within: tuple[tuple[str, tuple[float, ...]], ...]  # what each session did, where the detail is full
     endpoints: tuple[tuple[str, float], ...]
 
 
@@ -63,11 +65,13 @@ def rows_of(spec: Spec, chunk: int) -> Integers:
     return np.arange(chunk * spec.chunk, min((chunk + 1) * spec.chunk, spec.patients))
 
 
-def simulate(spec: Spec, rows: Integers, library: Library, unit: Mapping[str, Any], threads: int = 0) -> dict[str, Any]:
-    """Every column for the patients of these numbers; row i is the same in any call."""
+def simulate(
+    spec: Spec, rows: Integers, library: Library, unit: Mapping[str, Any], threads: int = 0, device: str = CPU
+) -> dict[str, Any]:
+    """Every column for the patients of these numbers; row i is the same in any call on the device."""
     found: dict[str, Any] = {"patient": rows}
     for plan in _plans(spec, library, unit):
-        lived = virtual.live(plan, spec, library, rows, threads)
+        lived = virtual.live(plan, spec, library, rows, threads, device)
         for name, values in outcomes.of(lived, spec, library).items():
             found[column(plan.arm.name, name)] = values
     return found
@@ -96,9 +100,18 @@ def _kept_plans(spec: Spec, _digest: str, held: _Held) -> tuple[Planned, ...]:
     return tuple(virtual.planned(arm, spec, held.library, held.unit) for arm in spec.arms)
 
 
-def part(spec: Spec, chunk: int, library: Library, unit: Mapping[str, Any], digest: str, threads: int = 0) -> bytes:
-    """One part as the bytes of its Parquet file; the same bytes for the same trial, anywhere."""
-    found = simulate(spec, rows_of(spec, chunk), library, unit, threads)
+def part(
+    spec: Spec,
+    chunk: int,
+    library: Library,
+    unit: Mapping[str, Any],
+    digest: str,
+    *,
+    threads: int = 0,
+    device: str = CPU,
+) -> bytes:
+    """One part as the bytes of its Parquet file; the same bytes for the same trial on the same kind of device."""
+    found = simulate(spec, rows_of(spec, chunk), library, unit, threads, device)
     table = pa.table(found).replace_schema_metadata({_MARK: f"{digest}/{spec.chunk}/{chunk}".encode()})
     sink = io.BytesIO()
     pq.write_table(table, sink, compression="zstd", version="2.6")
@@ -127,9 +140,18 @@ def write(path: Path, data: bytes) -> None:
         ) from error
 
 
-def open_folder(folder: Path, spec: Spec, library: Library) -> str:
+def device_of(folder: Path) -> str | None:
+    """The device a trial was begun on; None for a folder without one."""
+    try:
+        held = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return str(held.get("device", CPU))
+
+
+def open_folder(folder: Path, spec: Spec, library: Library, device: str = CPU) -> str:
     """The trial's hash, with its manifest in place; `InputError` where the folder holds another trial."""
-    digest = protocol.digest(spec, library)
+    digest = protocol.digest(spec, library, device)
     path = folder / MANIFEST
     if path.is_file():
         held = json.loads(path.read_text(encoding="utf-8"))
@@ -151,6 +173,7 @@ def open_folder(folder: Path, spec: Spec, library: Library) -> str:
         "spec": asdict(spec),
         "chunk": spec.chunk,
         "seed": spec.seed,
+        "device": device,
         "opentpe": __version__,
         "code": protocol.code_digest(),
         "evidence": library.digest,
@@ -159,15 +182,22 @@ def open_folder(folder: Path, spec: Spec, library: Library) -> str:
     return digest
 
 
-def run(spec: Spec, folder: Path, library: Library, unit: Mapping[str, Any], progress: Progress | None = None) -> str:
+def run(
+    spec: Spec,
+    folder: Path,
+    library: Library,
+    unit: Mapping[str, Any],
+    progress: Progress | None = None,
+    device: str = CPU,
+) -> str:
     """Runs what is not finished yet, part by part, and returns the trial's hash."""
-    digest = open_folder(folder, spec, library)
+    digest = open_folder(folder, spec, library, device)
     todo = [c for c in range(spec.chunks_count) if not finished(folder, spec, c, digest)]
     done = spec.patients - sum(rows_of(spec, c).size for c in todo)
     if progress:
         progress(done, spec.patients)
     for chunk in todo:
-        write(part_path(folder, chunk), part(spec, chunk, library, unit, digest))
+        write(part_path(folder, chunk), part(spec, chunk, library, unit, digest, device=device))
         done += rows_of(spec, chunk).size
         if progress:
             progress(done, spec.patients)
@@ -186,15 +216,15 @@ def values(folder: Path, spec: Spec, name: str) -> Iterator[Floats]:
         yield table.column(0).to_numpy()
 
 
-def replay(spec: Spec, i: int, library: Library, unit: Mapping[str, Any]) -> tuple[Replay, ...]:
+def replay(spec: Spec, i: int, library: Library, unit: Mapping[str, Any], device: str = CPU) -> tuple[Replay, ...]:
     """Patient `i` in every arm in full detail; the endpoints are those of the trial, bit for bit."""
     if not 0 <= i < spec.patients:
         raise InputError("patient", str(i), f"0 to {spec.patients - 1}")
-    return tuple(_replayed(plan, spec, i, library) for plan in _plans(spec, library, unit))
+    return tuple(_replayed(plan, spec, i, library, device) for plan in _plans(spec, library, unit))
 
 
-def _replayed(plan: Planned, spec: Spec, i: int, library: Library) -> Replay:
-    lived = virtual.live(plan, spec, library, np.array([i]))
+def _replayed(plan: Planned, spec: Spec, i: int, library: Library, device: str) -> Replay:
+    lived = virtual.live(plan, spec, library, np.array([i]), 1, device)
     keys, scale = plan.columns.keys, plan.columns.scale
 
     def levels(found: Floats) -> tuple[tuple[str, tuple[float, ...]], ...]:
@@ -208,8 +238,16 @@ def _replayed(plan: Planned, spec: Spec, i: int, library: Library) -> Replay:
         tuple(map(float, lived.done.minutes[0])),
         levels(lived.trajectory.before),
         levels(lived.trajectory.after),
+        _within(lived),
         tuple((name, float(v[0])) for name, v in outcomes.of(lived, spec, library).items()),
     )
+
+
+def _within(lived: virtual.Lived) -> tuple[tuple[str, tuple[float, ...]], ...]:
+    if lived.felt is None:
+        return ()
+    table = lived.felt._asdict()
+    return tuple((name, tuple(float(v) for v in np.atleast_1d(values[0]))) for name, values in table.items())
 
 
 def days(plan: Planned) -> tuple[float, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
@@ -15,23 +15,15 @@ from opentpe.errors import InvariantError
 from opentpe.evidence.load import Library
 from opentpe.kernel import march, timeline
 from opentpe.kernel.arrays import Cohort, Floats, Schedule, Trajectory
-from opentpe.simulation import bands, choice, cohort, problem, screening, session
+from opentpe.simulation import bands, bodies, choice, cohort, problem, screening, session
 from opentpe.simulation.bodies import Known
 from opentpe.simulation.candidates import Kind
-from opentpe.simulation.choice import Ground, Table, Wish
+from opentpe.simulation.choice import Ground, Physics, Table, Wish
 from opentpe.simulation.draws import Stream, normals
 from opentpe.simulation.fit import Taught
 
 # What stays a stand-in even for the candidates that are run in full: nothing; for all others, these.
-SCREENED: Final = ("igg_fall", "fibrinogen_before_session", "ionised_calcium", "blood_volume_loss")
-
-
-class Physics(NamedTuple):
-    """What the whole session says of one kind of session, one value per row."""
-
-    ionised_calcium_mmol_l: Floats
-    blood_volume_loss_percent: Floats
-    relative_blood_volume_percent: Floats
+SCREENED: Final = ("igg_fall", "fibrinogen_before_session")
 
 
 def state_now(
@@ -66,8 +58,8 @@ def resting_level(taught: Taught, z: Floats, j: int) -> Floats:
     return np.maximum(march.course_all(people, plan).concentration[:, j, 0], 1e-12)
 
 
-def in_full(ground: Ground, i: int, table: Table, wish: Wish, library: Library, seed: int) -> Candidate:
-    """Candidate i with the full kinetics of the course and the full session behind its numbers."""
+def in_full(ground: Ground, i: int, table: Table, wish: Wish, library: Library) -> Candidate:
+    """Candidate i with the full kinetics of the course behind its numbers, beside its full session."""
     screened = choice.told(ground, i, table, wish, library)
     kind = ground.kinds[ground.options[i].kind]
     found = _march(ground, i, kind, library)
@@ -76,7 +68,7 @@ def in_full(ground: Ground, i: int, table: Table, wish: Wish, library: Library, 
     fibrinogen = found.before[:, columns.column("fibrinogen"), ahead:].min(axis=1)
     target = columns.column(wish.target)
     fall = 100 * (1 - found.after[:, target, -1] / ground.resting)
-    within = physics(ground, kind, library, seed)
+    within = table.within[ground.options[i].kind]
     kept = tuple(_kept(k, fibrinogen, within) for k in screened.kept)
     values: tuple[tuple[str, Band], ...] = (
         ("fall_percent", bands.band(fall, "%")),
@@ -103,22 +95,27 @@ def _kept(k: Kept, fibrinogen: Floats, within: Physics) -> Kept:
     return k if found is None else replace(k, probability=float(found.mean()), screened=False)
 
 
-def physics(ground: Ground, kind: Kind, library: Library, seed: int) -> Physics:
-    """The whole session of a kind for every row: lowest ionised calcium and deepest loss of blood volume.
+def physics(ground: Ground, library: Library, seed: int) -> tuple[Physics, ...]:
+    """The whole session of each kind for every row: lowest ionised calcium and deepest loss of blood volume.
 
-    What labs of ionised calcium taught about citrate and calcium goes with the rows; the rest is drawn.
+    All kinds go through the kernel at once. What labs of ionised calcium taught about citrate and calcium goes with the
+    rows; the rest is drawn.
     """
     rows, posed = np.arange(ground.people.plasma_ml.size), ground.taught.found.problem
 
     def drawn(stream: Stream, name: str, count: int) -> Floats:
         return normals(seed, rows, stream, count, name)
 
-    ran = session.run(
-        posed.subject, kind.setup, Known(ground.people.plasma_ml), library, seed, rows,
-        volume_ml=kind.setup.volume_ml, normal=posed.layout.normal_or(ground.z, drawn),
-    )  # fmt: skip
-    change = ran.low("relative_blood_volume")
-    return Physics(ran.low("ionised_calcium"), -change, 100 + change)
+    known = Known(ground.people.plasma_ml)
+    normal = posed.layout.normal_or(ground.z, drawn)
+    bodies_of = bodies.people_at(posed.subject, known, library, normal)
+    found = session.run_all(bodies_of, [k.setup for k in ground.kinds], library)
+    bad = np.flatnonzero(found.status)
+    if bad.size:
+        raise InvariantError("a session of a plan broke an invariant and is refused", {"rows": bad[:5].tolist()})
+    calcium, change = (session.lowest(found, q) for q in ("ionised_calcium", "relative_blood_volume"))
+    per_kind = (np.reshape(v, (len(ground.kinds), rows.size)) for v in (calcium, change))
+    return tuple(Physics(c, -v, 100 + v) for c, v in zip(*per_kind, strict=True))
 
 
 def _march(ground: Ground, i: int, kind: Kind, library: Library) -> Trajectory:

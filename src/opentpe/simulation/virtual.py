@@ -15,11 +15,13 @@ from opentpe.domain.subject import Subject
 from opentpe.domain.therapy import MINUTES_PER_DAY, Course, Dose
 from opentpe.errors import InputError, InvariantError
 from opentpe.evidence.load import Library
-from opentpe.kernel import crowd, march, timeline
+from opentpe.kernel import crowd, timeline
 from opentpe.kernel.arrays import Cohort, Floats, Integers, Schedule, Trajectory
-from opentpe.simulation import cohort, population, setup
+from opentpe.simulation import cohort, exchange, felt, foresee, population, protocol, setup, steady
+from opentpe.simulation import device as devices
 from opentpe.simulation.cohort import Columns
 from opentpe.simulation.draws import Stream, normals, uniforms
+from opentpe.simulation.felt import Felt, Given
 from opentpe.simulation.population import Group
 from opentpe.simulation.protocol import Arm, Spec
 from opentpe.simulation.setup import Setup
@@ -62,13 +64,15 @@ class Lived(NamedTuple):
     done: Done
     trajectory: Trajectory
     day_14: int  # index of the output 14 days after the last planned session
+    felt: Felt | None  # the sessions in full, where the specification asks for it
 
 
 def planned(arm: Arm, spec: Spec, library: Library, unit: dict[str, object]) -> Planned:
     """An arm ready to be given to patients."""
     course = arm.parsed
     given = [dose_words.parse(text) for text in (*arm.doses, *spec.drug.doses)]
-    columns = cohort.columns(library, tuple(dict.fromkeys(("igg", "fibrinogen", *(d.drug for d in given)))))
+    read = felt.SOLUTES if protocol.in_full(spec) else ()
+    columns = cohort.columns(library, tuple(dict.fromkeys(("igg", "fibrinogen", *read, *(d.drug for d in given)))))
     order = setup.prepare(_REFERENCE, course, library, unit) if course else None
     starts = np.array(course.schedule.starts_min(course.count)) if course else np.zeros(0)
     last = float(starts[-1]) if starts.size else 0.0
@@ -78,7 +82,9 @@ def planned(arm: Arm, spec: Spec, library: Library, unit: dict[str, object]) -> 
     return Planned(arm, course, order, columns, starts, shares, all_doses, len(arm.doses), end)
 
 
-def live(plan: Planned, spec: Spec, library: Library, rows: Integers, threads: int = 1) -> Lived:
+def live(
+    plan: Planned, spec: Spec, library: Library, rows: Integers, threads: int = 1, device: str = devices.CPU
+) -> Lived:
     """The patients of these numbers through one arm; raises `InvariantError` where a run broke a law of physics."""
     group = population.draw(spec.population, library, spec.seed, rows)
 
@@ -86,18 +92,22 @@ def live(plan: Planned, spec: Spec, library: Library, rows: Integers, threads: i
         return normals(spec.seed, rows, stream, count, name)
 
     people = cohort.draw_people(group, plan.columns, group.plasma_volume_ml, library, normal, rows.size)
-    done = _done(plan, group, spec)
+    done = _done(plan, group, spec, library)
     table = _schedule(plan, done, library)
-    trajectory = march.course_all(people, table, threads=threads)
+    trajectory = devices.march_on(device, people, table, threads)
     if np.any(trajectory.status):
         bad = rows[np.flatnonzero(trajectory.status)[:5]].tolist()
         raise InvariantError(
             "virtual patients broke an invariant and are refused", {"patients": bad, "arm": plan.arm.name}
         )
-    return Lived(group, people, plan, done, trajectory, table.output_min.size - 1)
+    within = None
+    if protocol.in_full(spec):
+        given = Given(plan.setup, done.plasma_ml)
+        within = felt.sessions(group, given, plan.columns, people, trajectory, library, spec.seed)
+    return Lived(group, people, plan, done, trajectory, table.output_min.size - 1, within)
 
 
-def _done(plan: Planned, group: Group, spec: Spec) -> Done:
+def _done(plan: Planned, group: Group, spec: Spec, library: Library) -> Done:
     """Conduct of every patient: sessions missed, cut short or never reached after a dropout."""
     n, k = group.rows.size, plan.starts_min.size
     on_drug = (group.drug_u < spec.drug.fraction).astype(float)
@@ -112,7 +122,10 @@ def _done(plan: Planned, group: Group, spec: Spec) -> Done:
     order = plan.setup.prescription
     volume = order.dose * group.plasma_volume_ml if order.dose_unit is Dose.PLASMA_VOLUMES else np.full(n, order.dose)
     blood = group.plasma_volume_ml / (1 - group.hct)
-    runs = crowd.runs(volume, group.hct, blood, plan.setup.settings)
+    made, device = plan.setup, exchange.values(library, plan.setup.separator)
+    people = (volume, group.hct, blood)
+    moved = foresee.haematocrits(made.settings, device, steady.connecting(library), people, made.fluids, library)
+    runs = crowd.runs(*people, moved, made.settings)
     minutes = np.maximum(np.where(share > 0, share, 1.0) * runs[crowd.MINUTES][:, None], 1.0)
     return Done(share, minutes, share * volume[:, None], runs, on_drug)
 

@@ -180,7 +180,7 @@ def test_two_missing_facts_are_both_named(decide):
 
 @pytest.mark.slow
 def test_two_thousand_patients_a_second(pathway, library, examples):
-    """The pathway with its trace runs 2,000 of the bundled patients per second of one core (its own time, best of many runs)."""
+    """The pathway with its trace runs 2,000 of the bundled patients per second of one core (own time, best of many)."""
     import time
     import tomllib
 

@@ -14,8 +14,8 @@ from unit.simulation.learning import COURSE, SUBJECT, InputError, done, lab, wit
 FRIDAY = date(2026, 2, 20)
 
 
-def ranking(course=COURSE, first=FRIDAY, **more):
-    return plan.plan(SUBJECT, course, learning.library(), learning.unit(), first=first, seed=3, **more)
+def ranking(course=COURSE, first=FRIDAY, rows=80, **more):
+    return plan.plan(SUBJECT, course, learning.library(), learning.unit(), first=first, seed=3, rows=rows, **more)
 
 
 def codes(lines):
@@ -38,12 +38,16 @@ def test_the_winner_keeps_every_limit_surely_enough(ranked):
 
 
 def test_two_thousand_candidates_take_less_than_five_seconds(ranked):
-    """Processor time of the second search: the first one may compile."""
+    """With 200 rows, every distinct session in full, processor time of both cores: less than 5 s even on one."""
     begin = time.process_time()
-    again = ranking()
+    result = ranking(rows=200)
     assert time.process_time() - begin < 5.0
-    assert again.candidates_count > 2000
-    assert again == ranked
+    assert result.candidates_count > 2000
+
+
+def test_the_same_seed_gives_the_same_plan(ranked):
+    """To the last digit."""
+    assert ranking() == ranked
 
 
 def test_the_reason_names_the_limit_that_stops_a_faster_course(ranked):
@@ -87,9 +91,9 @@ def test_screened_numbers_are_near_the_full_ones(ranked):
     """Fibrinogen before sessions within 4 %, the fall of IgG within 2 points, for every candidate run in full."""
     wish = Wish()
     ground = plan.survey(SUBJECT, COURSE, learning.library(), learning.unit(), FRIDAY, wish, 3, 200)
-    table = plan.tabulate(ground, learning.library(), wish)
+    table = plan.tabulate(ground, learning.library(), wish, 3)
     for i in (0, 700, 1500):
-        full = dict(verify.in_full(ground, i, table, wish, learning.library(), 3).values)
+        full = dict(verify.in_full(ground, i, table, wish, learning.library()).values)
         assert table.fibrinogen[i] == pytest.approx(full["fibrinogen_before_session"].median, rel=0.04)
         assert table.fall[i] == pytest.approx(full["fall_percent"].median, abs=2.0)
 
@@ -104,7 +108,8 @@ def test_the_front_holds_only_what_nothing_beats(ranked):
     for p in points:
         assert not np.any(np.all(points <= p, axis=1) & np.any(points < p, axis=1))
     assert all(not c.full for c in ranked.front)
-    assert "ionised_calcium" in ranked.screened
+    assert ranked.screened == ("igg_fall", "fibrinogen_before_session")
+    assert not any(k.screened for c in ranked.front for k in c.kept if k.limit == "ionised_calcium")
 
 
 def under_way(*performed):
@@ -189,7 +194,7 @@ def test_plans_of_the_examples_keep_every_limit_or_say_which_one_does_not(name, 
     patient = read.read(examples / f"{name}.json", on, learning.library()).patient
     found = subject_of(patient, on)
     assert found is not None
-    result = plan.plan(found, COURSE, learning.library(), learning.unit(), first=on, seed=3, full=3)
+    result = plan.plan(found, COURSE, learning.library(), learning.unit(), first=on, seed=3, rows=80, full=3)
     if result.allowed_count:
         assert result.ranked[0].all_kept_probability >= 0.8
         assert result.why[0].code == "plan_best_days"

@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from opentpe.errors import StoppedError, WordsError
-from opentpe.simulation import cohort, endpoints, protocol, sensitivity, summary, trial
+from opentpe.kernel import session as kernel
+from opentpe.simulation import bodies, cohort, endpoints, protocol, sensitivity, session, summary, trial, virtual
 from opentpe.simulation import fit as fitting
 from unit.simulation import learning
 from unit.simulation.learning import InputError
@@ -290,6 +291,63 @@ def test_indices_of_what_is_not_kinetic_are_refused():
     one = replace(spec(), sensitivity=protocol.Sensitivity(("hypotension",), 64))
     with pytest.raises(InputError, match="hypotension"):
         sensitivity.sobol(one, learning.library(), learning.unit())
+
+
+WITHIN = ["ionised_calcium_lowest_mmol_l", "blood_volume_loss_percent", "mean_pressure_lowest_mm_hg", "hypotension"]
+
+
+def test_a_full_trial_holds_what_the_session_of_that_patient_shows():
+    """Lowest calcium, volume and pressure of the first session are those of the session run for that one body."""
+    one = spec(endpoints=WITHIN, conduct={}, arm=BASE["arm"][:1])
+    (told,) = trial.replay(one, 4, learning.library(), learning.unit())
+    plan = virtual.planned(one.arms[0], one, learning.library(), learning.unit())
+    lived = virtual.live(plan, one, learning.library(), np.array([4]))
+    people = bodies.people(
+        lived.group, bodies.Known(lived.people.plasma_ml), learning.library(), one.seed, np.array([4])
+    )
+    order = session.order_of(plan.setup, learning.library())._replace(
+        plasma_ml=float(lived.done.plasma_ml[0, 0]), hct=told.subject.hct,
+        blood_ml=float(lived.group.plasma_volume_ml[0]) / (1 - told.subject.hct),
+    )  # fmt: skip
+    albumin = lived.trajectory.before[:, plan.columns.column("albumin"), 0]
+    people = people._replace(standing=people.standing._replace(albumin=albumin))
+    recipes = session.recipes(plan.setup, learning.library())[None]
+    out = kernel.session_all(bodies.law(learning.library()), people, order, recipes, kernel.PLANNING)
+    within = dict(told.within)
+    assert within["calcium_mmol_l"][0] == pytest.approx(session.lowest(out, "ionised_calcium")[0], rel=1e-9)
+    assert within["mean_pressure_mm_hg"][0] == pytest.approx(session.lowest(out, "mean_pressure")[0], rel=1e-9)
+    assert dict(told.endpoints)["ionised_calcium_lowest_mmol_l"] == min(within["calcium_mmol_l"])
+
+
+def test_full_and_screened_are_told_apart():
+    """Screened endpoints are named in the summary; in full nothing is; what has no formula needs full."""
+    assert protocol.screened(spec(endpoints=WITHIN)) == ()
+    assert protocol.screened(spec(endpoints=["hypotension", "chair_h"], detail="screened")) == ("hypotension",)
+    with pytest.raises(InputError, match="full"):
+        spec(endpoints=WITHIN, detail="screened")
+    with pytest.raises(InputError, match="screened or full"):
+        spec(detail="sketchy")
+
+
+def test_a_smaller_exchange_costs_less_blood_volume_in_full():
+    """0.7 plasma volumes take less blood volume than 1.4; without calcium ionised calcium falls deeper."""
+    arms = [
+        {"name": "small", "course": "2 x 0.7 PV daily, albumin 5 %"},
+        {"name": "large", "course": "2 x 1.4 PV daily, albumin 5 %, calcium gluconate 0 mL/L"},
+    ]
+    found = trial.simulate(spec(endpoints=WITHIN, arm=arms), np.arange(30), learning.library(), learning.unit())
+    loss, calcium = ({a: found[f"{a}|{e}"] for a in ("small", "large")} for e in (WITHIN[1], WITHIN[0]))
+    assert np.mean(loss["small"] < loss["large"]) > 0.9
+    assert np.nanmedian(calcium["small"]) > np.nanmedian(calcium["large"]) + 0.1
+
+
+def test_a_patient_of_a_full_trial_is_the_same_alone():
+    """Patient 7 of thirty and patient 7 alone: bit for bit, sessions included."""
+    one = spec(endpoints=WITHIN)
+    many, alone = (
+        trial.simulate(one, rows, learning.library(), learning.unit()) for rows in (np.arange(30), np.array([7]))
+    )
+    assert all(np.array_equal(many[name][7:8], alone[name], equal_nan=True) for name in alone)
 
 
 def test_every_endpoint_can_be_asked_for():

@@ -1,6 +1,6 @@
 """The run sheet page: every field there and back, conflicts instead of lost changes, a log taken in."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -110,3 +110,23 @@ def test_patients_are_found_without_a_name_in_the_address(clinic, kept):
     csrf = clinic.headers["X-CSRF-Token"]
     assert "Nobody of that name" in clinic.post("/patients", data={"csrf": csrf, "name": "zzz"}).text
     assert clinic.get("/patients.json").json()["count"] == 1
+
+
+def test_a_line_that_is_due_out_stands_on_the_board(clinic, kept, clock):
+    """Entered on the course, reminded of the day before, gone once it is out."""
+    day = (clock.at.date() + timedelta(days=1)).isoformat()
+    assert post(clinic, kept, "line", version="1", out_on=day).status_code == 303
+    assert "Line due out" in [d["what"] for d in clinic.get("/board.json").json()["due"]]
+    assert post(clinic, kept, "line", version="2").status_code == 303
+    assert "Line due out" not in [d["what"] for d in clinic.get("/board.json").json()["due"]]
+
+
+def test_a_course_with_every_session_done_is_closed_not_stopped(clinic, kept):
+    """The last session is on record: the form closes the course with its result."""
+    count = clinic.get(f"/courses/{kept}.json").json()["count"]
+    for n in range(1, count + 1):
+        said = {"session": str(n), "status": "performed", "started_at": "2026-02-18T09:00", "version": "0"}
+        assert post(clinic, kept, "run-sheet", **said, **{"end.plasma_removed_ml": "2500"}).status_code == 303
+    course = clinic.get(f"/courses/{kept}.json").json()["course"]
+    assert post(clinic, kept, "stop", version=str(course["version"]), reason="walks again").status_code == 303
+    assert clinic.get(f"/courses/{kept}.json").json()["course"]["body"]["status"] == "completed"

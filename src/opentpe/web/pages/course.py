@@ -154,7 +154,7 @@ def _lab(kept: Kept[kinds.Lab], pen: Desk) -> dict[str, str]:
     value = lab.answer if lab.value is None else numbers.with_unit(f"{lab.value:g}", lab.unit)
     at = moment(lab.taken_at)
     when = f"{numbers.short_date(at.date(), pen.sentences.numbers)} {at:%H:%M}" if at else ""
-    return {"name": pen.title("finding", lab.kind), "value": value, "when": when, "who": kept.who}
+    return {"name": lab_units.title(lab.kind, pen), "value": value, "when": when, "who": kept.who}
 
 
 @router.get("/courses/{course_id}/forecast.json")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Form, HTTPException
@@ -154,6 +154,26 @@ def examination(
     )
     here.store.add(body, person.name, "", state.patient.id)
     return _back(course_id, "examination")
+
+
+@router.post("/courses/{course_id}/line")
+def line(
+    course_id: str,
+    here: Here,
+    person: Carer,
+    version: Annotated[int, Form(ge=1)],
+    out_on: Annotated[str, Form(max_length=10)] = "",
+) -> Response:
+    """The day a catheter has to come out; empty once it is out. The board reminds of it."""
+    kept = here.store.get(kinds.Course, course_id)
+    try:
+        day = date.fromisoformat(out_on) if out_on else None
+    except ValueError:
+        raise InputError("out_on", repr(out_on), "a day such as 2026-02-18") from None
+    why = f"line due out on {day}" if day else "line is out"
+    body = kept.body.model_copy(update={"line_out_on": day})
+    here.store.change(course_id, body, version, person.name, why)
+    return _back(course_id, "line")
 
 
 @router.post("/courses/{course_id}/stop")

@@ -15,7 +15,7 @@ from opentpe.report import words_of_numbers as numbers
 from opentpe.report.desk import Desk
 from opentpe.web.api import looked
 from opentpe.web.clinic import Clinic, Here
-from opentpe.web.pages import shell
+from opentpe.web.pages import lab_units, shell
 from opentpe.web.people import Person, Reader, Writing
 
 router: Final = APIRouter(include_in_schema=False)
@@ -115,8 +115,7 @@ def _plain(text: str) -> str:
 
 def _finding(body: Any, pen: Desk) -> tuple[str, str, str]:
     value = body.answer.replace("_", " ") if body.value is None else numbers.with_unit(f"{body.value:g}", body.unit)
-    title = pen.title("finding", body.kind) if pen.sentences.has(f"finding.{body.kind}") else _plain(body.kind)
-    return title, value, getattr(body, "taken_at", "") or getattr(body, "seen_on", "")
+    return lab_units.title(body.kind, pen), value, getattr(body, "taken_at", "") or getattr(body, "seen_on", "")
 
 
 def _drug(body: kinds.Drug, _: Desk) -> tuple[str, str, str]:

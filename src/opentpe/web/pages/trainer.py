@@ -121,7 +121,7 @@ def shown(run: Run, live: Live, library: Library) -> dict[str, Any]:
         "ended": state.ended,
         "now": seen,
         "alarms": sorted(active, key=lambda a: ("high", "medium", "low").index(a["priority"])),
-        "journal": [_line(e) for e in outcome.journal(state)[-12:]],
+        "journal": [_line(e) for e in outcome.journal(state) if not _hidden(e)][-12:],
     }
 
 
@@ -134,10 +134,22 @@ def _alarm(library: Library, name: str) -> dict[str, str]:
     return {"key": name, "name": str(row["name"]), "priority": str(row["priority"]), "do": str(row["operator"])}
 
 
+_OWN: Final = "at 0 s "  # how an operator's action of this moment is said; a scenario's event names its own time
+
+
+def _hidden(entry: outcome.Entry) -> bool:
+    """True for what the scenario does unseen: the operator learns of it from alarms and patient, the debrief tells."""
+    return entry.kind == "event" and not entry.subject.startswith(_OWN)
+
+
 def _line(entry: outcome.Entry) -> dict[str, Any]:
     words = entry.subject.replace("_", " ")
     said = {"phase": f"now: {words}", "raised": f"alarm: {words}", "cleared": f"cleared: {words}"}
-    said |= {"symptom": f"patient reports {words}", "retry": f"tries again: {words}", "event": words}
+    said |= {
+        "symptom": f"patient reports {words}",
+        "retry": f"tries again: {words}",
+        "event": f"you: {words.removeprefix(_OWN)}",
+    }
     return {"at_min": round(entry.at_s / 60, 1), "kind": entry.kind, "text": said.get(entry.kind, words)}
 
 
@@ -168,6 +180,8 @@ def score(run: Run, live: Live, here: Clinic) -> dict[str, Any]:
         "target_ml": round(came.target_ml),
         "run_min": round(came.run_min, 1),
         "counts": came.counts,
+        "hidden": [f"{line[:1].upper()}{line[1:]}" for line in scenarios()[run.scenario]["hidden"]],
+        "lowest_pressure_mm_hg": round(live.lowest_pressure) if math.isfinite(live.lowest_pressure) else None,
         "in_alarm_min": round(live.alarm_s / 60, 1),
         "alarms": [a.replace("_", " ") for a in came.alarms],
         "next_step": came.next_step.replace("_", " "),

@@ -8,6 +8,7 @@ const STRIPS = [
   ["Access pressure", "access_mm_hg", "mmHg", 0, -300, 20, -250, 999],
   ["Return pressure", "return_mm_hg", "mmHg", 0, 0, 400, -999, 300],
 ];
+const PHASES = { connect: "Connecting", run_interface: "Exchanging", run_fallback: "Exchanging, interface not seen", pause: "Paused by the operator", alarm: "Alarm: the pumps stand", target_reached: "Target reached", rinseback: "Giving the blood back", disconnect: "Disconnecting", ended: "Ended" };
 const WINDOW_MIN = 20;
 let line = null, lines = [], now = null, held = true, busy = false, queue = [], history = [], sound = false, audio = null, beat = 0, offset = {}, turn = 0, last = 0;
 const desk = $("desk");
@@ -89,7 +90,8 @@ $("debrief").addEventListener("click", async () => {
     for (const text of [r.what, r.met === null ? "open" : r.met ? "yes" : "no", r.took]) { const c = document.createElement("td"); c.textContent = text; row.append(c); }
     return row;
   }));
-  $("delivered").textContent = `Removed ${d.plasma_removed_ml} of ${d.target_ml} mL in ${d.run_min} min; ${d.in_alarm_min} min stood in alarm. Alarms: ${d.alarms.join(", ") || "none"}. The session: ${d.next_step}.`;
+  $("happened").textContent = d.hidden.length ? `What happened: ${d.hidden.join("; ")}.` : "Nothing was hidden in this scenario.";
+  $("delivered").textContent = `Removed ${d.plasma_removed_ml} of ${d.target_ml} mL in ${d.run_min} min; ${d.in_alarm_min} min stood in alarm. Lowest mean pressure ${d.lowest_pressure_mm_hg ?? "–"} mmHg. Alarms: ${d.alarms.join(", ") || "none"}. The session: ${d.next_step}.`;
   $("result").hidden = false;
   const record = $("record");
   if (record) {
@@ -132,7 +134,7 @@ function level(id, share, top, height) {
 }
 function show(said) {
   const s = now;
-  $("phase").textContent = s.phase.replaceAll("_", " ").replace(/^./, (c) => c.toUpperCase());
+  $("phase").textContent = PHASES[s.phase] ?? s.phase.replaceAll("_", " ");
   $("clock").textContent = `${n(s.run_min, 1)} min, ${n(s.plasma_counted_ml)} of ${n(s.target_ml)} mL plasma, ${s.to_go_min === null ? "–" : n(s.to_go_min)} min to go`;
   $("v-pressure").textContent = `${n(s.systolic_pressure_mm_hg)}/${n(s.diastolic_pressure_mm_hg)} mmHg`;
   $("v-heart").textContent = `${n(s.heart_rate_per_min)} /min`;
