@@ -34,10 +34,10 @@ UNITS: Final = {
     "globulin": "g/L",
 }  # fmt: skip
 SHOWN: Final = (
-    "ionised_calcium", "ionised_magnesium", "total_calcium", "total_magnesium", "citrate", "pth_ratio", "qtc_change", "bicarbonate", "ph",
-    "relative_blood_volume", "plasma_volume", "mean_pressure", "systolic_pressure", "diastolic_pressure",
-    "pulse_pressure", "heart_rate", "cardiac_output", "colloid_osmotic_pressure", "temperature", "haematocrit",
-    "platelets",
+    "ionised_calcium", "ionised_magnesium", "total_calcium", "total_magnesium", "citrate", "pth_ratio", "qtc_change",
+    "bicarbonate", "ph", "relative_blood_volume", "plasma_volume", "mean_pressure", "systolic_pressure",
+    "diastolic_pressure", "pulse_pressure", "heart_rate", "cardiac_output", "colloid_osmotic_pressure", "temperature",
+    "haematocrit", "platelets",
 )  # fmt: skip
 HIDDEN: Final = ("potassium",)  # computed, not shown until it is validated
 _PEAK: Final = ("citrate", "pth_ratio", "qtc_change", "heart_rate")  # the extreme that matters is the highest
