@@ -17,8 +17,7 @@ from opentpe.domain.therapy import MINUTES_PER_DAY
 from opentpe.evidence.load import Library
 from opentpe.kernel import binding, chair, circulation, citrate, fluid, patient
 from opentpe.kernel.arrays import Floats, Integers
-from opentpe.simulation.cohort import Normal
-from opentpe.simulation.draws import Stream, normals, sample
+from opentpe.simulation.draws import Normal, Stream, normals, sample
 
 FILES: Final = ("citrate", "fluid", "circulation", "cells")
 _STREAM: Final = {

@@ -21,7 +21,7 @@ from opentpe.kernel.arrays import Floats, Integers
 from opentpe.kernel.timeline import Volume
 from opentpe.simulation import bands, bodies
 from opentpe.simulation.bodies import Known
-from opentpe.simulation.cohort import Normal
+from opentpe.simulation.draws import Normal
 from opentpe.simulation.setup import Setup
 
 UNITS: Final = {
