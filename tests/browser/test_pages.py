@@ -100,7 +100,7 @@ def test_a_changed_weight_voids_the_signature(visit):
     page.select_option("#lab-kind", "weight")
     page.fill("#labs input[name=value]", "81")
     page.get_by_role("button", name="Keep the value").click()
-    assert "Signature void" in page.inner_text("#order")
+    until(page, lambda p: "Signature void" in p.inner_text("#order"))
 
 
 def test_a_run_sheet_moves_the_course_on(visit):
@@ -111,7 +111,7 @@ def test_a_run_sheet_moves_the_course_on(visit):
     page.fill("input[name=plasma_removed_ml]", "1200")
     page.fill("input[name=run_min]", "40")
     page.get_by_role("button", name="Keep the run sheet").click()
-    assert "partial" in page.inner_text("#sessions")
+    until(page, lambda p: "partial" in p.inner_text("#sessions tbody"))
     assert "repeat on the next working day" in page.inner_text("#sessions")
 
 

@@ -41,6 +41,7 @@ def _sign(page, picture):
     page.get_by_role("button", name="Write the order of today").click()
     page.get_by_role("button", name="Sign as").click()
     assert "Signed" in page.inner_text("#order")
+    page.locator("#chart-fibrinogen canvas").wait_for()
     picture(page, "walk-3-sign")
 
 
@@ -64,7 +65,7 @@ def _record(page, course):
     page.wait_for_url("**/courses/*")
     assert float(page.input_value("#sheet-form input[name=plasma_removed_ml]")) > 2000
     page.get_by_role("button", name="Keep the run sheet").click()
-    until(page, lambda p: "performed" in p.inner_text("#sessions"))
+    until(page, lambda p: "performed" in p.inner_text("#sessions tbody"))
     assert page.url.startswith(course)
 
 

@@ -129,7 +129,7 @@ def _scale(figure: Figure) -> float:
 def _range(panel: Panel, figure: Figure) -> tuple[float, float]:
     shown = thinned(panel.series, figure.until * _scale(figure))
     marks = [m.value for m in panel.measured] + [limit.value for limit in panel.limits]
-    top, low = max([*shown.p95, *marks]), min([*shown.p05, *marks])
+    top, low = max([*shown.p95, *marks, panel.at_least]), min([*shown.p05, *marks])
     if panel.from_zero and low >= 0:
         return 0.0, (top or 1.0) * 1.06
     span = (top - low) or abs(top) * 0.1 or 1.0

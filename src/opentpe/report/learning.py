@@ -146,7 +146,6 @@ def plan_view(result: PlanRanking, library: Library, language: str = "en") -> Le
             pen.say("plan.table"),
             drawing=learning_figures.comparison(result, pen),
             table=learning_tables.candidates(result, pen),
-            notes=(pen.say("plan.comparison"),),
         ),
         Part(pen.say("plan.limits"), table=learning_tables.limits(best, pen)),
     ]

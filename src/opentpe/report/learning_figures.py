@@ -12,14 +12,15 @@ from opentpe.domain.therapy import MINUTES_PER_DAY
 from opentpe.report import plots
 from opentpe.report import words_of_numbers as words
 from opentpe.report.desk import Desk
+from opentpe.report.learning_tables import brief, fluids, influence, parameter, quantity
 from opentpe.report.learning_tables import endpoint as endpoint_name
-from opentpe.report.learning_tables import parameter, quantity, short
 from opentpe.report.plots import Interval, Point, Row, Scatter
 from opentpe.report.view import Figure, Measured, Panel
 
 _TONES: Final = {"igg": "igg", "fibrinogen": "fibrinogen", "albumin": "albumin", "igm": "igm"}
 _FANS: Final = 2  # solutes drawn before and after
 _BARS: Final = 10  # parameters with the largest share of the variance
+_ARM: Final = 26  # letters of an arm's name in a figure
 _SHOWN_SD: Final = 1e-9
 _NINETY: Final = 1.645  # standard deviations of a 90 % band
 
@@ -51,8 +52,10 @@ def fans(result: Fit, pen: Desk) -> Figure:
     chosen = [n for n in ("igg", "fibrinogen", *names) if n in names]
     panels = []
     for name in dict.fromkeys(chosen[:_FANS] + [n for n in names if _measured(result, n)][:_FANS]):
-        for code, series in (("fit.before_labs", result.prior_series), ("fit.after_labs", result.posterior_series)):
-            panels.append(_panel(next(s for s in series if s.name == name), code, result, pen))
+        pair = [next(s for s in found if s.name == name) for found in (result.prior_series, result.posterior_series)]
+        top = max(max(s.p95) for s in pair)
+        for code, series in zip(("fit.before_labs", "fit.after_labs"), pair, strict=True):
+            panels.append(_panel(series, code, result, pen, top))
     last = result.sessions[-1].start_min / MINUTES_PER_DAY
     until = 7.0 * math.ceil((last + 14) / 7)
     marks = tuple((s.start_min / MINUTES_PER_DAY, str(s.n)) for s in result.sessions)
@@ -60,10 +63,10 @@ def fans(result: Fit, pen: Desk) -> Figure:
     return Figure("fit", pen.say("fit.fans"), about, tuple(panels), pen.say("axis.days"), "day", until, marks)
 
 
-def _panel(series: Series, code: str, result: Fit, pen: Desk) -> Panel:
+def _panel(series: Series, code: str, result: Fit, pen: Desk, top: float) -> Panel:
     title = pen.say(code, name=quantity(series.name, pen))
     tone = _TONES.get(series.name, "drug")
-    return Panel(series, title, words.unit(series.unit), tone, (), _measured(result, series.name))
+    return Panel(series, title, words.unit(series.unit), tone, (), _measured(result, series.name), at_least=top)
 
 
 def _measured(result: Fit, name: str) -> tuple[Measured, ...]:
@@ -89,22 +92,25 @@ def steps(fits: Sequence[Fit], pen: Desk) -> str:
     name = fits[0].sessions[-1].posterior[0][0]
     for n, f in enumerate(fits):
         band = dict(f.sessions[-1].posterior)[name]
-        label = f"{quantity(name, pen)}: {len(f.labs)} labs" if n else f"{quantity(name, pen)}: no labs"
+        label = pen.say("fit.steps_row", labs=len(f.labs)) if f.labs else pen.say("fit.steps_none")
         rows.append(Row(label, (_interval(band, 1.0, "accent", filled=n > 0),)))
     title = pen.say("fit.steps")
-    return plots.intervals("steps", title, title, rows, words.unit(dict(fits[0].sessions[-1].posterior)[name].unit))
+    last = fits[0].sessions[-1]
+    unit = words.unit(dict(last.posterior)[name].unit)
+    axis = pen.say("fit.steps_axis", name=quantity(name, pen), session=last.n, unit=unit)
+    return plots.intervals("steps", title, title, rows, axis)
 
 
 def comparison(result: PlanRanking, pen: Desk) -> str:
     """Fibrinogen before the lowest session of each course that was run in full, with the limit."""
-    rows = [
-        Row(f"{n + 1}: {short(c)}", (_interval(dict(c.values)["fibrinogen_before_session"], 1.0, tone),))
-        for n, c in enumerate(result.ranked)
-        for tone in ("accent" if n == 0 else "quiet",)
-    ]
+    rows = []
+    for n, c in enumerate(result.ranked):
+        band = dict(c.values)["fibrinogen_before_session"]
+        interval = _interval(band, 1.0, "quiet" if n else "accent")
+        rows.append(Row(f"{n + 1}: {brief(c, pen)}", (interval,), fluids(c)))
     bound = next(k.bound for k in result.ranked[0].kept if k.limit == "fibrinogen_before_session")
     title = pen.say("plan.comparison")
-    return plots.intervals("comparison", title, title, rows, "g/L", reference=bound, label_width=410)
+    return plots.intervals("comparison", title, title, rows, title, reference=bound, label_width=440)
 
 
 def tradeoffs(result: PlanRanking, pen: Desk) -> str:
@@ -123,25 +129,28 @@ def tradeoffs(result: PlanRanking, pen: Desk) -> str:
 def contrasts(result: TrialSummary, pen: Desk) -> str:
     """Each difference in standard deviations between patients, with its interval."""
     spread = {(r.endpoint, r.arm): r.sd for r in result.results}
-    rows = []
+    rows: list[Row] = []
+    named = ""
     for c in result.contrasts:
         pair = [spread.get((c.endpoint, a), 0.0) for a in (c.arm, c.against)]
         sd = math.sqrt(sum(s * s for s in pair) / 2)
         if sd > _SHOWN_SD and math.isfinite(c.difference.value):
             d = c.difference
-            label = endpoint_name(c.endpoint, result, pen)
-            rows.append(Row(label, (Interval(d.low / sd, d.value / sd, d.high / sd, "accent"),), c.arm[:12]))
+            label = "" if c.endpoint == named else endpoint_name(c.endpoint, result, pen)
+            named = c.endpoint
+            arm = c.arm if len(c.arm) <= _ARM else f"{c.arm[: _ARM - 1]}…"
+            rows.append(Row(label, (Interval(d.low / sd, d.value / sd, d.high / sd, "accent"),), arm))
     if not rows:
         return ""
     against = result.arms[0][0]
     title = pen.say("trial.contrasts", against=against)
     axis = pen.say("trial.contrasts_axis", against=against)
-    return plots.intervals("contrasts", title, title, rows, axis, reference=0.0, label_width=380)
+    return plots.intervals("contrasts", title, title, rows, axis, reference=0.0, label_width=460)
 
 
 def influences(result: TrialSummary, endpoint: str, pen: Desk) -> str:
     """The parameters that explain most of an endpoint's variance."""
     found = [i for i in result.influences if i.endpoint == endpoint][:_BARS]
-    rows = [(i.parameter.replace("_", " "), i.first.value, i.total.value) for i in found]
+    rows = [(influence(i.parameter, pen), i.first.value, i.total.value) for i in found]
     title = pen.say("trial.influences", endpoint=endpoint_name(endpoint, result, pen))
     return plots.bars(f"influences-{endpoint.replace('_', '-')}", title, title, rows, pen.say("trial.influences_axis"))

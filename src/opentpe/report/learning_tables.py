@@ -9,7 +9,7 @@ from typing import Final
 
 from opentpe.domain import words as course_words
 from opentpe.domain.consultation import Band
-from opentpe.domain.learning import ArmResult, Candidate, Contrast, Estimated, Fit, PlanRanking, TrialSummary
+from opentpe.domain.learning import ArmResult, Candidate, Contrast, Estimated, Fit, Judged, PlanRanking, TrialSummary
 from opentpe.domain.therapy import MINUTES_PER_DAY
 from opentpe.report import words_of_numbers as words
 from opentpe.report.desk import Desk
@@ -62,14 +62,21 @@ def labs(result: Fit, pen: Desk) -> Table:
     for lab in result.labs:
         m = lab.measurement
         flags = ", ".join(f.removeprefix("lab_").replace("_", " ") for f in lab.flags) or _NONE
-        value = (
-            f"{'< ' if m.below_detection else ''}{words.honest(m.value, pen.sentences.numbers)} {words.unit(m.unit)}"
-        )
+        value = _lab_value(lab, pen)
         day = words.fixed(m.time_min / MINUTES_PER_DAY, 1, pen.sentences.numbers)
         cells = (quantity(m.solute, pen), flags, day, value, _band(lab.expected, pen), _band(lab.fitted, pen))
         rows.append((*cells, f"{100 * lab.weight_fraction:.0f}"))
     heads = ("lab", "flag", "day", "value", "expected", "fitted", "weight, of 100")
     return Table("", _columns(*heads, text=2), tuple(rows))
+
+
+def _lab_value(lab: Judged, pen: Desk) -> str:
+    """A lab in the unit of what was expected, with what was reported behind it where that is another unit."""
+    m, unit, style = lab.measurement, lab.expected.unit, pen.sentences.numbers
+    below = "< " if m.below_detection else ""
+    text = f"{below}{words.honest(lab.value, style)} {words.unit(unit)}".strip()
+    same = unit in (m.unit, "1")
+    return text if same else f"{text} ({below}{words.honest(m.value, style)} {words.unit(m.unit)})"
 
 
 def sessions(result: Fit, pen: Desk) -> Table:
@@ -97,15 +104,38 @@ def candidates(result: PlanRanking, pen: Desk) -> Table:
     return Table("", _columns(*heads), tuple(_candidate(c, pen) for c in result.ranked))
 
 
-def short(c: Candidate) -> str:
-    """What is still to do, in short course words: sessions, dose, days, fluids and calcium."""
-    order = c.course.prescription
-    days = " ".join(f"{date.fromisoformat(d):%d.%m.}" for d in c.dates)
-    fluids = " then ".join(
+def short(c: Candidate, pen: Desk) -> str:
+    """What is still to do, in short course words: sessions, dose, days and fluids."""
+    return f"{_dose(c)} on {_days(c, pen)}, {fluids(c)}"
+
+
+def brief(c: Candidate, pen: Desk) -> str:
+    """The same for a figure: sessions, dose, first and last day."""
+    found = [date.fromisoformat(d) for d in c.dates]
+    style = pen.sentences.numbers
+    first, last = (words.short_date(d, style) for d in (found[0], found[-1]))
+    return f"{_dose(c)}, {first}" + (f" {style.to} {last}" if len(found) > 1 else "")
+
+
+def fluids(c: Candidate) -> str:
+    """The fluids of a course in their order."""
+    return " then ".join(
         f"{'' if p.fraction == 1 else f'{100 * p.fraction:g} % '}{course_words.fluid_words(p.fluid)}"
-        for p in order.fluids
+        for p in c.course.prescription.fluids
     )
-    return f"{c.sessions_count} x {order.dose:g} PV on {days}, {fluids}"
+
+
+def _dose(c: Candidate) -> str:
+    return f"{c.sessions_count} x {c.course.prescription.dose:g} PV"
+
+
+def _days(c: Candidate, pen: Desk) -> str:
+    """Days with each month once: 25, 26, 27 Feb, 2 Mar."""
+    months: dict[str, list[str]] = {}
+    for text in c.dates:
+        d = date.fromisoformat(text)
+        months.setdefault(pen.sentences.numbers.months_short[d.month - 1], []).append(str(d.day))
+    return ", ".join(f"{', '.join(days)} {month}" for month, days in months.items())
 
 
 def _candidate(c: Candidate, pen: Desk) -> tuple[str, ...]:
@@ -113,7 +143,7 @@ def _candidate(c: Candidate, pen: Desk) -> tuple[str, ...]:
     names = ("fall_percent", "fibrinogen_before_session", "ionised_calcium", "relative_blood_volume")
     told = (_band(values[n], pen) if n in values else _NONE for n in names)
     spent = (f"{math.ceil(c.days)}", f"{c.chair_h:.1f}", f"{c.staff_h:.1f}", f"{c.albumin_g:.0f}", f"{c.cost:.0f}")
-    return (short(c), *spent, *told, f"{100 * c.all_kept_probability:.0f}")
+    return (short(c, pen), *spent, *told, f"{100 * c.all_kept_probability:.0f}")
 
 
 def limits(c: Candidate, pen: Desk) -> Table:
@@ -161,18 +191,30 @@ def _result(r: ArmResult | None, event: bool) -> str:
         return _NONE
     if event:
         return f"{100 * r.mean.value:.1f} ({100 * r.mean.low:.1f} to {100 * r.mean.high:.1f})"
-    return f"{r.mean.value:.3g} ({r.p05:.3g} to {r.p95:.3g})"
+    mean, low, high = (_three(v) for v in (r.mean.value, r.p05, r.p95))
+    return f"{mean} ({low} to {high})"
+
+
+def _three(value: float, *, signed: bool = False) -> str:
+    """Three significant digits, 0 without any, a true minus sign."""
+    if value == 0 or not math.isfinite(value):
+        return "0" if value == 0 else _NONE
+    digits = max(0, 2 - math.floor(math.log10(abs(value))))
+    return f"{value:{'+' if signed else ''}.{digits}f}".replace("-", words.MINUS)
 
 
 def contrasts(result: TrialSummary, pen: Desk) -> Table:
     """Each arm against the first, with the size a real trial would need."""
     sizes = [n for n, _ in result.contrasts[0].power_at]
+    arms = [name for name, _ in result.arms]
+    found = {(r.endpoint, r.arm): r for r in result.results}
+    events = {r.endpoint for r in result.results if _event(found, r.endpoint, arms)}
     heads = ("endpoint", "arm", "difference (95 %)", "patients per arm", *(f"power at {n}" for n in sizes))
     rows = tuple(
         (
             endpoint(c.endpoint, result, pen),
             c.arm,
-            _difference(c),
+            _difference(c, pen, event=c.endpoint in events),
             _NONE if c.patients_per_arm is None else f"{c.patients_per_arm}",
             *(f"{100 * p:.0f} %" for _, p in c.power_at),
         )
@@ -181,9 +223,23 @@ def contrasts(result: TrialSummary, pen: Desk) -> Table:
     return Table("", _columns(*heads, text=2), rows)
 
 
-def _difference(c: Contrast) -> str:
+def _difference(c: Contrast, pen: Desk, *, event: bool) -> str:
+    """A difference with its interval, in points of 100 for an event."""
     d: Estimated = c.difference
     if not math.isfinite(d.value):
         return _NONE
-    unit = "" if c.unit == "1" else f" {words.unit(c.unit)}"
-    return f"{d.value:+.3g} ({d.low:.3g} to {d.high:.3g}){unit}".replace("-", words.MINUS)
+    if d.low == d.high == 0:
+        return pen.say("trial.no_difference")
+    by = 100.0 if event else 1.0
+    unit = pen.say("trial.points") if event else words.unit(c.unit)
+    low, high = _three(by * d.low), _three(by * d.high)
+    return f"{_three(by * d.value, signed=True)} {unit}".strip() + f" ({low} to {high})"
+
+
+def influence(name: str, pen: Desk) -> str:
+    """An uncertain parameter as the report writes it: `igg resting level` is "IgG resting level"."""
+    solute, _, rest = name.partition(" ")
+    if pen.sentences.has(f"solute.{solute}"):
+        text = f"{pen.word('solute', solute)} {rest.replace('_', ' ')}"
+        return text[:1].upper() + text[1:]
+    return pen.say(f"influence.{name}")

@@ -97,6 +97,7 @@ class Panel:
     measured: tuple[Measured, ...] = ()
     from_zero: bool = True
     end: str = ""  # the direct label at the end of the line
+    at_least: float = 0.0  # the axis reaches this high, so that panels can be compared
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ def choose(asked: str, held: str | None = None) -> Chosen:
     wanted = held or asked
     if wanted == GPU and missing:
         remedy = "Give another --out to start again on the processor." if held else "Use --device cpu or auto."
-        raise InputError("--device", f"gpu, but: {missing}", "a CUDA device and numba-cuda", remedy)
+        raise InputError("--device", f"gpu ({missing.rstrip('.')})", "a CUDA device and numba-cuda", remedy)
     if wanted == CPU or missing:
         return Chosen(CPU, f"Runs on the processor. {missing if asked == AUTO else ''}".strip())
     return Chosen(GPU, f"Runs on the graphics processor {gpu.name()}, in double precision.")

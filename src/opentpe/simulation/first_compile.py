@@ -26,13 +26,13 @@ def needed(folder: Path = CACHE_FOLDER) -> bool:
     return not (folder / _MARK).exists()
 
 
-def ensure(say: Callable[[str], object], folder: Path = CACHE_FOLDER, workers: int = 0) -> None:
-    """Compiles everything where that has not been done: as many parts at a time as there are cores.
+def ensure(say: Callable[[str], object], folder: Path = CACHE_FOLDER, workers: int = 0) -> bool:
+    """Compiles everything where that has not been done, as many parts at a time as there are cores; True if all did.
 
     `say` hears every half second how far it is. A part that fails is compiled when it is first used.
     """
     if not needed(folder):
-        return
+        return True
     start, waiting, failed = time.monotonic(), list(JOBS), False
     running: dict[str, subprocess.Popen[bytes]] = {}
     while waiting or running:
@@ -46,6 +46,7 @@ def ensure(say: Callable[[str], object], folder: Path = CACHE_FOLDER, workers: i
     if not failed:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / _MARK).write_text("done\n", encoding="utf-8")
+    return not failed
 
 
 def _line(seconds: float, waiting: list[str], running: dict[str, subprocess.Popen[bytes]]) -> str:
@@ -101,5 +102,6 @@ if __name__ == "__main__":
     if len(sys.argv) > 1:
         compile_part(sys.argv[1])
     else:
-        ensure(lambda text: sys.stderr.write(f"\r{text} "))
+        compiled = ensure(lambda text: sys.stderr.write(f"\r{text} "))
         sys.stderr.write("\n")
+        sys.exit(not compiled)

@@ -45,8 +45,8 @@ def haematocrits(
 ) -> Floats:
     """The haematocrit of the run of every adult of a crowd; `people` are plasma ordered, mL, haematocrit, blood mL."""
     plasma_ml, hct, blood_ml = people
-    adult = Subject(female=False, height_cm=0.0, weight_kg=70.0, hct=float(hct[0]))
-    law = reactions.laws(adult, float(blood_ml[0]), library, 0, phantom=False)
+    adult = Subject(female=False, height_cm=0.0, weight_kg=70.0, hct=settings.hct)  # never a person of this batch
+    law = reactions.laws(adult, settings.blood_ml, library, 0, phantom=False)
     rested = reactions.at_rest(adult, law, library).fluid
     proteins = (rested.albumin / rested.plasma, rested.globulin / rested.plasma)
     out = np.empty(hct.size)

@@ -45,6 +45,9 @@ def log_sd(fraction: float) -> float:
 
 def performed(course: Course) -> tuple[Procedure, ...]:
     """The sessions that took place, in order; `InputError` where records contradict each other or there are none."""
+    none = InputError("course", "no session that took place or is planned", "at least one session")
+    if course.count < 1:
+        raise none
     seen: dict[int, Procedure] = {}
     for p in course.performed:
         if p.n in seen:
@@ -55,8 +58,8 @@ def performed(course: Course) -> tuple[Procedure, ...]:
         seen[p.n] = p
     _in_order([seen[n] for n in sorted(seen)])
     taken = tuple(p for p in course.procedures() if p.status != "missed")
-    if course.count < 1 or not taken:
-        raise InputError("course", "no session that took place or is planned", "at least one session")
+    if not taken:
+        raise none
     return taken
 
 
@@ -128,12 +131,14 @@ def canonical_unit(kind: str, library: Library) -> str:
 
 def _lab(m: Measurement, sessions: Sequence[Procedure], library: Library) -> Lab:
     where, unit = f"lab {m.solute}", canonical_unit(m.solute, library)
-    value = m.value if m.unit == unit else units.convert(m.value, m.unit, unit, where)
+    known = library.document("codes/measurements")["observation"].get(m.solute, {})
+    molar = known.get("molar_mass_g_mol", {}).get("value")
+    value = m.value if m.unit == unit else units.convert(m.value, m.unit, unit, where, molar)
     if not value > 0 or not math.isfinite(value):
         raise UnitError(
             where, f"{m.value:g} {m.unit}", "a value above 0", "For a value below detection give its limit."
         )
-    window = library.document("codes/measurements")["observation"].get(m.solute, {}).get("plausible")
+    window = known.get("plausible")
     if window and not m.below_detection:
         units.plausible(value, window["low"], window["high"], m.solute, unit, where)
     nearest = min(range(len(sessions)), key=lambda i: abs(sessions[i].start_min - m.time_min))

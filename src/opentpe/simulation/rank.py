@@ -18,6 +18,7 @@ from opentpe.simulation.candidates import FILE
 from opentpe.simulation.choice import LIMITS, Ground, Table, Wish
 
 POOL: Final = 400  # of the best candidates, among which trade-offs are shown where none is allowed
+SAME_DAYS: Final = 2  # of the candidates run in full: the others show what other days would give
 Flags = npt.NDArray[np.bool_]
 
 
@@ -121,12 +122,16 @@ def _briefly(c: Candidate) -> str:
 
 
 def distinct(ground: Ground, order: Integers, most: int) -> list[int]:
-    """The first candidates that differ in more than calcium."""
+    """The first candidates that differ in more than calcium, and not all on the same days."""
     found: dict[tuple[object, ...], int] = {}
+    on_days: dict[tuple[int, ...], int] = {}
     for i in order:
-        kind = ground.kinds[ground.options[i].kind]
-        key = (ground.options[i].days, kind.plasma_volumes, kind.prescription.fluids, kind.prescription.access)
-        found.setdefault(key, int(i))
+        kind, days = ground.kinds[ground.options[i].kind], ground.options[i].days
+        key = (days, kind.plasma_volumes, kind.prescription.fluids, kind.prescription.access)
+        if key in found or on_days.get(days, 0) >= SAME_DAYS:
+            continue
+        found[key] = int(i)
+        on_days[days] = on_days.get(days, 0) + 1
         if len(found) == most:
             break
     return list(found.values())

@@ -23,6 +23,7 @@ _MEDIAN_OF: Final = 501  # virtual patients, whose middle one by plasma volume i
 _EDGE: Final = 1e-6
 # Names of positions, by stream and block, in the order in which `cohort` draws them.
 _NAMES: Final = {
+    (Stream.DEVICE, "efficiency"): ("removal_efficiency",),
     (Stream.VOLUME, ""): ("plasma_volume", "delivered_dose"),
     (Stream.TURNOVER, "fcrn"): ("fcrn_free_rate", "fcrn_half", "blocker_half", "blocker_loss"),
     (Stream.TURNOVER, "escape"): ("escape_shared",),

@@ -214,6 +214,12 @@ def test_haematocrit_is_taken_as_a_fraction_or_in_per_cent():
     assert a.learned == b.learned
 
 
+def test_calcium_is_taken_in_either_unit():
+    """4.9 mg/dL of ionised calcium are 1.22 mmol/L."""
+    a, b = (fit(with_labs(lab("ionised_calcium", 0, v, u))) for v, u in ((4.9, "mg/dL"), (4.9 / 4.0078, "mmol/L")))
+    assert a.labs[0].value == pytest.approx(b.labs[0].value)
+
+
 def test_five_sessions_and_twenty_values_take_less_than_two_seconds(truth):
     """On two cores, with bands; measured as processor time, which a busy machine does not stretch."""
     labs = learning.true_labs(truth, (0.0, 0.09, 2.0, 2.09, 4.0, 4.09, 6.0, 6.09, 8.0, 8.09))

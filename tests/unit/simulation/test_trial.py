@@ -123,7 +123,8 @@ def test_replay_gives_the_patient_of_the_trial_in_full(finished):
     for arm in trial.replay(one, 57, learning.library(), learning.unit()):
         for name, value in arm.endpoints:
             assert value == table[trial.column(arm.arm, name)][at]
-    assert len(arm.before) == 2
+    assert {"igg", "fibrinogen"} <= set(dict(arm.before))
+    assert len(dict(arm.within)["calcium_mmol_l"]) == len(arm.plasma_removed_ml)
     with pytest.raises(InputError, match="0 to 89"):
         trial.replay(one, 90, learning.library(), learning.unit())
 

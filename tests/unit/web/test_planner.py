@@ -1,7 +1,7 @@
 """The planner: controls stand where the plan stands, a saved plan keeps what was done and lands on open days."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -17,6 +17,11 @@ class State:
     """As much of a course as the planner asks for."""
 
     days = DAYS
+
+    @staticmethod
+    def procedure(session):
+        return None
+
     today = date(2026, 2, 19)
     done = 2
 
@@ -68,3 +73,21 @@ def test_saving_a_plan_voids_the_signature_and_moves_the_days(signed_in, kept_co
     assert after["count"] == 6
     assert "volume" in after["order"]["void"]
     assert clinic.post("/planner/save", data=said).status_code == 409
+
+
+def test_a_session_held_on_another_day_keeps_labs_and_sessions_on_one_clock(signed_in, kept_course):
+    """Session 1 two days early: it stays the zero of the clock, a lab a day later stands at one day, the rest move."""
+    clinic = signed_in("physician")
+    course, csrf = kept_course(clinic), clinic.headers["X-CSRF-Token"]
+    here = clinic.app.state.clinic
+    planned = care.load(here, course).days
+    early = planned[0] - timedelta(days=2)
+    sheet = {"csrf": csrf, "session": "1", "status": "performed", "started_at": f"{early}T10:00", "version": "0"}
+    clinic.post(f"/courses/{course}/run-sheet", data=sheet | {"end.plasma_removed_ml": "2500"})
+    taken = f"{early + timedelta(days=1)}T10:00"
+    lab = {"csrf": csrf, "kind": "fibrinogen", "value": "1.5", "unit": "g/L", "taken_at": taken}
+    assert clinic.post(f"/courses/{course}/lab", data=lab).status_code == 303
+    done = care.as_done(care.load(here, course))
+    assert done.procedures()[0].start_min == 0
+    assert done.procedures()[1].start_min == (planned[1] - early).days * 1440
+    assert [m.time_min for m in done.measurements if m.value == 1.5] == [1440]

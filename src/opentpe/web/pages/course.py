@@ -112,7 +112,7 @@ def told_sessions(here: Clinic, state: Care, pen: Desk) -> Any:
     about = care.subject(state)
     plasma = care.plasma_volume_ml(about, here.library) if about else 0.0
     least = here.library.value("order.partial_counts_from_plasma_volumes")
-    for n, on in enumerate(state.days, 1):
+    for n, on in enumerate(care.real_days(state), 1):
         kept = state.procedure(n)
         end = kept.body.sheet.end if kept else None
         removed = end.plasma_removed_ml if end else None
@@ -167,6 +167,8 @@ def drawn(here: Clinic, state: Care, units: str) -> dict[str, Any]:
     """The forecast of a course with its plan behind it and measured values on it."""
     now = planner.chart(care.forecast(here, state), here, units)
     plan = planner.chart(care.forecast(here, state, planned=True), here, units) if state.done else None
+    if plan is not None:
+        _shift(plan, (state.days[0] - care.real_days(state)[0]).days)
     taught = care.learned(here, state)
     pen = Desk(sentences.load(here.settings.language), {}, here.library)
     if taught is not None:
@@ -176,6 +178,13 @@ def drawn(here: Clinic, state: Care, units: str) -> dict[str, Any]:
         scale = lab_units.factor(m.solute, m.unit, units)
         dots.setdefault(m.solute, []).append([m.time_min / MINUTES_PER_DAY, scale * m.value])
     return {"now": now, "plan": plan, "measured": dots, "learned": _learned(taught, pen)}
+
+
+def _shift(chart: dict[str, Any], days: int) -> None:
+    """Moves a chart along the days, where session 1 was not held on the day it was planned for."""
+    chart["marks"] = [[at + days, n] for at, n in chart["marks"]]
+    for panel in chart["panels"]:
+        panel["days"] = [at + days for at in panel["days"]]
 
 
 def _learned(taught: Fit | None, pen: Desk) -> list[str]:

@@ -258,10 +258,22 @@ def anchored(state: care.Care, plan: Course, own: Mapping[str, Any]) -> Course:
         raise InputError("words", f"{plan.count} sessions", f"at least {state.done}, which are done")
     if plan.schedule.kind == "dates":
         return plan
-    left = plan.count - state.done
+    done = care.real_days(state)[: state.done]
     due = state.days[state.done] if state.done < len(state.days) else state.today
-    after = state.days[state.done - 1] + timedelta(days=1) if state.done else state.today
-    rest: list[date] = []
-    for day in plan.schedule.on_dates(left, max(due, state.today, after)) if left else ():
-        rest.append(calendar.next_open(max(day, rest[-1] + timedelta(days=1)) if rest else day, own))
-    return replace(plan, schedule=Schedule("dates", dates=(*state.days[: state.done], *rest)))
+    first = max(due, state.today, done[-1] + timedelta(days=1) if done else state.today)
+    rest = _open_days(plan, plan.count - state.done, calendar.next_open(first, own), own)
+    return replace(plan, schedule=Schedule("dates", dates=(*done, *rest)))
+
+
+def _open_days(plan: Course, count: int, first: date, own: Mapping[str, Any]) -> tuple[date, ...]:
+    """Days of the sessions still to come: weekdays as said, or each the first open day an interval after the last."""
+    if count == 0:
+        return ()
+    if plan.schedule.kind == "weekdays":
+        found: list[date] = []
+        for day in plan.schedule.on_dates(count, first):
+            found.append(calendar.next_open(max(day, found[-1] + timedelta(days=1)) if found else day, own))
+        return tuple(found)
+    first_min, *later = plan.schedule.starts_min(2)
+    interval_days = round((later[0] - first_min) / MINUTES_PER_DAY) if later else 1
+    return calendar.session_days(first, count, max(1, interval_days), own)

@@ -119,6 +119,7 @@ def shown(run: Run, live: Live, library: Library) -> dict[str, Any]:
         "scenario": run.scenario,
         "single": "single_needle" in state.ready.exchange.separator,
         "ended": state.ended,
+        "phase": PHASES.get(str(seen["phase"]), str(seen["phase"]).replace("_", " ")).capitalize(),
         "now": seen,
         "alarms": sorted(active, key=lambda a: ("high", "medium", "low").index(a["priority"])),
         "journal": [_line(e) for e in outcome.journal(state) if not _hidden(e)][-12:],
@@ -138,18 +139,24 @@ _OWN: Final = "at 0 s "  # how an operator's action of this moment is said; a sc
 
 
 def _hidden(entry: outcome.Entry) -> bool:
-    """True for what the scenario does unseen: the operator learns of it from alarms and patient, the debrief tells."""
-    return entry.kind == "event" and not entry.subject.startswith(_OWN)
+    """True for what was before the patient, and for what a scenario does unseen; alarms and debrief tell of it."""
+    return entry.at_s < 0 or (entry.kind == "event" and not entry.subject.startswith(_OWN))
+
+
+# Phases of the machine as an operator calls them; the rest read as they are named.
+PHASES: Final = {
+    "connect": "connecting", "run_interface": "exchanging", "run_fallback": "exchanging, interface not seen",
+    "pause": "paused by the operator", "alarm": "alarm, the pumps stand", "target_reached": "target reached",
+    "rinseback": "giving the blood back", "disconnect": "disconnecting", "ended": "ended",
+}  # fmt: skip
 
 
 def _line(entry: outcome.Entry) -> dict[str, Any]:
     words = entry.subject.replace("_", " ")
-    said = {"phase": f"now: {words}", "raised": f"alarm: {words}", "cleared": f"cleared: {words}"}
-    said |= {
-        "symptom": f"patient reports {words}",
-        "retry": f"tries again: {words}",
-        "event": f"you: {words.removeprefix(_OWN)}",
-    }
+    phase = PHASES.get(entry.subject, words)
+    said = {"phase": f"now {phase}", "raised": f"alarm: {words}", "cleared": f"cleared: {words}"}
+    said |= {"symptom": f"patient reports {words}", "retry": f"tries again: {words}", "operator": f"operator: {words}"}
+    said["event"] = f"you: {words.removeprefix(_OWN)}"
     return {"at_min": round(entry.at_s / 60, 1), "kind": entry.kind, "text": said.get(entry.kind, words)}
 
 

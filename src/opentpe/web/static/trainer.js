@@ -8,7 +8,6 @@ const STRIPS = [
   ["Access pressure", "access_mm_hg", "mmHg", 0, -300, 20, -250, 999],
   ["Return pressure", "return_mm_hg", "mmHg", 0, 0, 400, -999, 300],
 ];
-const PHASES = { connect: "Connecting", run_interface: "Exchanging", run_fallback: "Exchanging, interface not seen", pause: "Paused by the operator", alarm: "Alarm: the pumps stand", target_reached: "Target reached", rinseback: "Giving the blood back", disconnect: "Disconnecting", ended: "Ended" };
 const WINDOW_MIN = 20;
 let line = null, lines = [], now = null, held = true, busy = false, queue = [], history = [], sound = false, audio = null, beat = 0, offset = {}, turn = 0, last = 0;
 const desk = $("desk");
@@ -134,7 +133,7 @@ function level(id, share, top, height) {
 }
 function show(said) {
   const s = now;
-  $("phase").textContent = PHASES[s.phase] ?? s.phase.replaceAll("_", " ");
+  $("phase").textContent = said.phase;
   $("clock").textContent = `${n(s.run_min, 1)} min, ${n(s.plasma_counted_ml)} of ${n(s.target_ml)} mL plasma, ${s.to_go_min === null ? "–" : n(s.to_go_min)} min to go`;
   $("v-pressure").textContent = `${n(s.systolic_pressure_mm_hg)}/${n(s.diastolic_pressure_mm_hg)} mmHg`;
   $("v-heart").textContent = `${n(s.heart_rate_per_min)} /min`;
