@@ -10,13 +10,14 @@ import dataclasses
 import json
 import types
 import typing
+from collections.abc import Sequence
 from datetime import date, datetime
 from enum import Enum
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from opentpe.domain.consultation import Band, Consultation, Forecast, Series, SessionForecast
+from opentpe.domain.consultation import Band, Consultation, Estimator, Forecast, Series, SessionForecast
 from opentpe.domain.therapy import Course
 from opentpe.errors import InputError
 
@@ -198,13 +199,19 @@ def consult_document(consultation: Consultation) -> dict[str, Any]:
     return document("consult", consultation)
 
 
-def simulate_document(patient: dict[str, Any], forecast: Forecast) -> dict[str, Any]:
-    """The reply of `opentpe simulate`: sessions, moments asked for, trajectory, and what it rests on."""
+def simulate_document(
+    patient: dict[str, Any], forecast: Forecast, estimators: Sequence[Estimator] = ()
+) -> dict[str, Any]:
+    """The reply of `opentpe simulate`: sessions, moments asked for, trajectory, and what it rests on.
+
+    `estimators` are the plasma volumes by each rule, the one in use marked.
+    """
     return {
         "schema": schema_name("simulate"),
         "patient": encode(patient),
         "course": {"words": forecast.words, **encode(forecast.course)},
         "plasma_volume_ml": encode(forecast.plasma_volume_ml),
+        "estimators": encode(tuple(estimators)),
         "sessions": [_session(s) for s in forecast.sessions],
         "at": [{"label": m.label, "min": m.time_min, "values": _bands(m.values)} for m in forecast.moments],
         "trajectory": _trajectory(forecast.series),

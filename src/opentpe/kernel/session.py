@@ -87,6 +87,7 @@ TOTALS = (
     "albumin_removed_mg",
     "globulin_removed_mg",
     "plasma_drawn_and_urine_ml",
+    "fluid_given_ml",
 )
 
 
@@ -216,7 +217,7 @@ def _finish(i: int, first: chair.Live, live: chair.Live, out: Rows) -> None:
     t[0], t[1], t[2] = g.citrate, d.citrate_out, d.citrate_burnt
     t[3], t[4], t[5] = g.calcium, d.calcium_out, d.calcium_released
     t[6], t[7] = d.magnesium_out, d.bicarbonate_out
-    t[8], t[9], t[10], t[11] = g.albumin, f.albumin_out, f.globulin_out, f.water_out
+    t[8], t[9], t[10], t[11], t[12] = g.albumin, f.albumin_out, f.globulin_out, f.water_out, g.water
     status, h = live.status, chair.HAEMATOCRIT_AT
     if not (out.marks[i, LOW, h] > _LOWEST_HCT and out.marks[i, HIGH, h] < _HIGHEST_HCT):
         status |= HAEMATOCRIT

@@ -108,7 +108,7 @@ def _replacement(order: Order, pen: Pen) -> Iterator[Line]:
 
 
 def _picked(picks: list[tuple[float, int]], sessions: int) -> str:
-    return " + ".join(f"{count * sessions} x {size:g} mL" for size, count in picks)
+    return " + ".join(f"{count * sessions} × {size:g} mL" for size, count in picks)
 
 
 def _shortage(order: Order, pen: Pen) -> Line:

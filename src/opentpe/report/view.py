@@ -214,6 +214,7 @@ class ForecastView:
     more_session_figure: Figure | None
     sessions: Table
     nadirs: Table | None
+    balances: Table | None
     moments: Table | None
     others: Table | None
     drugs: tuple[DrugView, ...]

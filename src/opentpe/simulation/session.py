@@ -34,9 +34,10 @@ UNITS: Final = {
     "globulin": "g/L",
 }  # fmt: skip
 SHOWN: Final = (
-    "ionised_calcium", "ionised_magnesium", "citrate", "pth_ratio", "qtc_change", "bicarbonate", "ph",
-    "relative_blood_volume", "mean_pressure", "systolic_pressure", "diastolic_pressure", "pulse_pressure",
-    "heart_rate", "colloid_osmotic_pressure", "temperature", "haematocrit", "platelets",
+    "ionised_calcium", "ionised_magnesium", "total_calcium", "total_magnesium", "citrate", "pth_ratio", "qtc_change",
+    "bicarbonate", "ph", "relative_blood_volume", "plasma_volume", "mean_pressure", "systolic_pressure",
+    "diastolic_pressure", "pulse_pressure", "heart_rate", "cardiac_output", "colloid_osmotic_pressure", "temperature",
+    "haematocrit", "platelets",
 )  # fmt: skip
 HIDDEN: Final = ("potassium",)  # computed, not shown until it is validated
 _PEAK: Final = ("citrate", "pth_ratio", "qtc_change", "heart_rate")  # the extreme that matters is the highest
@@ -296,11 +297,22 @@ def volume_ratio(ran: Ran, start_min: float, library: Library) -> tuple[Volume, 
     return (*knots, Volume(float(ends[-1]) + library.value("equations/fluid.volume_recovery_min"), 1.0))
 
 
-def citrate_balance(ran: Ran) -> tuple[tuple[str, Band], ...]:
-    """What was given, removed and metabolised in the session and the hour after: mmol and g."""
-    unit = {"mmol": "mmol", "mg": "mg", "ml": "mL"}
-    names = kernel.TOTALS
-    return bands.bands(ran.outcome.totals, names, [unit[name.rsplit("_", 1)[1]] for name in names])
+def balance(ran: Ran) -> tuple[tuple[str, Band], ...]:
+    """What was given, removed and metabolised in the session and the hour after (mmol, g), and refill (mL).
+
+    Refill is the net flow from tissue into plasma: what plasma holds more than flows in and out explain.
+    """
+    found: dict[str, Floats] = {}
+    for k, name in enumerate(kernel.TOTALS):
+        what, _, unit = name.rpartition("_")
+        total = ran.outcome.totals[:, k]
+        found[f"{what}_g" if unit == "mg" else name] = total / 1000.0 if unit == "mg" else total
+    out, given = found.pop("plasma_drawn_and_urine_ml"), found.pop("fluid_given_ml")
+    gained = _column(ran.outcome.last, "plasma_volume") - ran.before("plasma_volume")
+    found["refill_ml"] = gained + out - given
+    unit_of = {"mmol": "mmol", "g": "g", "ml": "mL"}
+    units = [unit_of[name.rpartition("_")[2]] for name in found]
+    return bands.bands(np.stack(list(found.values()), axis=1), tuple(found), units)
 
 
 def warnings(ran: Ran, subject: Subject, library: Library) -> tuple[Line, ...]:

@@ -54,8 +54,8 @@ def test_a_session_that_bleeds_the_patient_is_refused(library):
 
 
 def test_saline_alone_that_empties_the_vessels_is_refused(library):
-    """1.5 plasma volumes of saline: said in the words of the order, with its remedy, not as a fault of ours."""
-    course = words.parse("1 x 1.5 PV daily, saline")
+    """Two plasma volumes of saline: said in the words of the order, with its remedy, not as a fault of ours."""
+    course = words.parse("1 x 2.0 PV daily, saline")
     with pytest.raises(InputError, match="100 % saline") as error:
         simulate(MAN, course, library, library.document("unit"), seed=1, draws=3)
     assert "albumin" in error.value.remedy
