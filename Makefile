@@ -41,7 +41,7 @@ serve: $(VENV)/.dev
 	$(BIN)/opentpe serve --demo
 
 audit: $(VENV)/.dev
-	$(BIN)/pip-audit --disable-pip --require-hashes -r requirements-dev.lock
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements-dev.lock
 
 lock: $(VENV)/.dev
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q -o requirements-dev.lock

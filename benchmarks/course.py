@@ -8,17 +8,18 @@ import numpy as np
 from opentpe.domain import words
 from opentpe.domain.subject import Subject
 from opentpe.evidence.load import Library, load
-from opentpe.kernel import march, pools
+from opentpe.kernel import march, pools, timeline
 from opentpe.kernel.arrays import (
     PLASMA_FLOW,
     Cohort,
     Schedule,
+    Trajectory,
     alone,
     blank_result,
     pack,
     pack_schedule,
 )
-from opentpe.simulation import course, physiology
+from opentpe.simulation import cohort, course, physiology
 from opentpe.simulation.course import Simulated
 
 COURSE = "5 x 1.0 PV every other day, albumin 5 %"
@@ -127,26 +128,37 @@ def _best(action, repeats: int = 15) -> float:
     return best
 
 
-def physiology_s(bench: Bench, repeats: int = 3) -> tuple[float, float]:
-    """Seconds of processor time per course with every session felt minute by minute: sessions, then solutes."""
-    run = bench.run
-    procedures, rows = tuple(p for p, _ in run.runs), np.arange(run.people.plasma_ml.size)
-    kept = []
+def physiology_s(bench: Bench, repeats: int = 3) -> tuple[float, float, float]:
+    """Seconds of processor time per course with every session felt: solutes at rest, sessions, solutes as they move."""
+    run, found = bench.run, []
+    count = run.people.plasma_ml.size
+    first = timeline.sessions_only(bench.plan)
 
     def attend() -> None:
-        kept[:] = [
-            physiology.attend(
-                SUBJECT, run.setup, procedures, run.columns, run.people, run.trajectory, bench.library, 1, rows
-            )
-        ]
+        found[:] = [felt(bench, run.people, run.trajectory, np.arange(count))]
 
     attend()
-    sessions = _best(attend, repeats) / rows.size
-    full = course.simulate(
-        SUBJECT, words.parse(COURSE), bench.library, bench.library.document("unit"), seed=1, draws=rows.size
+    sessions = _best(attend, repeats) / count
+    moving = in_moving_volume(bench, found[0])
+    return kinetics_s(run.people, first, 10), sessions, kinetics_s(run.people, moving, 10)
+
+
+def felt(bench: Bench, people: Cohort, at_rest: Trajectory, rows: np.ndarray) -> physiology.Attended:
+    """Every session of the course as each patient of a cohort feels it."""
+    run = bench.run
+    procedures = tuple(p for p, _ in run.runs)
+    return physiology.attend(
+        SUBJECT, run.setup, procedures, run.columns, people, at_rest, bench.library, 1, rows, recorded=False
     )
-    plan = full.plan._replace(output_min=bench.plan.output_min)
-    return sessions, kinetics_s(full.people, plan, 5)
+
+
+def in_moving_volume(bench: Bench, attended: physiology.Attended) -> Schedule:
+    """The course in the plasma volume that its sessions leave."""
+    run, library = bench.run, bench.library
+    planned = [cohort.session(p, r, run.setup, library) for p, r in run.runs]
+    times = bench.plan.output_min
+    fluids, sieving = bench.plan.fluid_content, bench.plan.sieving_fraction
+    return timeline.build(planned, [], float(times[-1]), times, fluids, sieving, attended.volume)
 
 
 def operations(people: Cohort, plan: Schedule) -> int:

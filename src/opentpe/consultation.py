@@ -27,21 +27,29 @@ SEED = 20_260_101
 
 
 def decide(
-    source: Path | Mapping[str, Any],
+    source: Path | str | Mapping[str, Any],
     on: date,
     *,
     library: Library | None = None,
     unit: Mapping[str, Any] | None = None,
     guideline: str = "asfa-2023",
+    refractory: str = "opentpe",
 ) -> Consultation:
     """The pathway's advice for a FHIR bundle on a day, without order and forecast; needs no NumPy.
 
-    Raises `InputError` where the bundle cannot be used.
+    `refractory` names the definition of steroid failure (`pathway/refractory.toml`). Raises `InputError` where the
+    bundle cannot be used.
     """
     library = library or load()
     reading = read.read(source, on, library)
     decision = engine.explain(
-        reading.patient, reading.relapse, on, library, unit=unit or settings(library), guideline=guideline
+        reading.patient,
+        reading.relapse,
+        on,
+        library,
+        unit=unit or settings(library),
+        guideline=guideline,
+        refractory_definition=refractory,
     )
     return Consultation(
         on=on,
@@ -54,12 +62,13 @@ def decide(
 
 
 def consult(
-    source: Path | Mapping[str, Any],
+    source: Path | str | Mapping[str, Any],
     on: date,
     *,
     library: Library | None = None,
     unit: Mapping[str, Any] | None = None,
     guideline: str = "asfa-2023",
+    refractory: str = "opentpe",
     seed: int = SEED,
     draws: int = DRAWS,
 ) -> Consultation:
@@ -69,12 +78,12 @@ def consult(
     """
     library = library or load()
     unit = unit or settings(library)
-    consultation = decide(source, on, library=library, unit=unit, guideline=guideline)
+    consultation = decide(source, on, library=library, unit=unit, guideline=guideline, refractory=refractory)
     if not consultation.decision.advice.exchange:
         return consultation
     written = order.build(consultation.patient, consultation.decision, library, unit)
     subject = subject_of(consultation.patient, on)
-    if subject is not None and not written.needs:
+    if subject is not None and not written.needs and order.simulated(unit):
         from opentpe.simulation import drugs  # noqa: PLC0415 - NumPy loads only here
 
         doses = drugs.doses_of(consultation.patient, written.dates[0], library)
@@ -110,6 +119,33 @@ def _appraised(consultation: Consultation, library: Library, seed: int) -> Consu
         benefit_lines=expected.lines,
         harm_lines=harm.harm_lines(facts, library),
     )
+
+
+def to_fhir(consultation: Consultation, library: Library | None = None, language: str = "en") -> dict[str, Any]:
+    """The consultation as a FHIR R4 collection: drafts and proposals, with leaflet and letter as messages not sent."""
+    from opentpe.fhir import write  # noqa: PLC0415 - only where something leaves
+    from opentpe.report import build, leaflet, letter  # noqa: PLC0415 - only where something leaves
+
+    library = library or load()
+    pen = build.desk(consultation, library)
+    known = pen.facts((), consultation.decision)
+
+    def say(code: str, values: Mapping[str, Any]) -> str:
+        return pen.sentences.say(code, known | {name: pen.named(value) for name, value in values.items()})
+
+    messages = {}
+    if consultation.relapse is not None:
+        messages["leaflet"] = leaflet.told(consultation, library, language)
+        messages["referral_letter"] = letter.told(consultation, library, language)
+    return write.bundle(consultation, say, library, messages)
+
+
+def pathway_as_fhir(library: Library | None = None) -> dict[str, Any]:
+    """The pathway itself as a FHIR PlanDefinition: gates, rules, conditions in FHIRPath, sources."""
+    from opentpe.fhir import plan_definition  # noqa: PLC0415 - only where something leaves
+    from opentpe.report import sentences  # noqa: PLC0415 - as above
+
+    return plan_definition.build(library or load(), sentences.load("en").say)
 
 
 def simulate(

@@ -61,13 +61,22 @@ def chromium() -> Iterator[object]:
 Open = Callable[..., object]
 
 
+def _ours(address: str, base: str) -> bool:
+    """True for what a page may load without a network: this server, and data inside the page."""
+    return address.startswith((base, "data:", "blob:"))
+
+
 @pytest.fixture
 def visit(chromium: object, base: str) -> Iterator[Open]:
-    """Opens a page signed in with a role, in a theme, at a width; a script error or a broken policy fails the test."""
+    """Opens a page by role, theme and width; a script error or a broken policy fails the test, or `wrong` names it."""
     opened: list[object] = []
-    wrong: list[str] = []
+    told: list[str] = []
+    expected: list[str] = []
 
-    def page(path: str, role: str = "physician", theme: str = "light", width: int = 1280) -> object:
+    def page(
+        path: str, role: str = "physician", theme: str = "light", width: int = 1280, wrong: tuple[str, ...] = ()
+    ) -> object:
+        expected.extend(wrong)
         context = chromium.new_context(viewport={"width": width, "height": 900}, base_url=base)
         opened.append(context)
         context.set_default_timeout(START_S * 1000)
@@ -75,24 +84,28 @@ def visit(chromium: object, base: str) -> Iterator[Open]:
         answer = context.request.post("/sign-in", form={"name": role, "password": "opentpe-demo-only", "next": "/"})
         assert answer.ok
         made = context.new_page()
-        made.on("pageerror", lambda error: wrong.append(str(error)))
-        made.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+        made.on("pageerror", lambda error: told.append(str(error)))
+        made.on("console", lambda said: told.append(said.text) if said.type == "error" else None)
+        made.on(
+            "request", lambda asked: told.append(f"foreign address {asked.url}") if not _ours(asked.url, base) else None
+        )
         made.goto(path)
         return made
 
     yield page
     for context in opened:
         context.close()
-    assert not wrong, wrong
+    left = [text for text in told if not any(word in text for word in expected)]
+    assert not left, left
 
 
 @pytest.fixture
-def picture() -> Callable[[object, str], None]:
+def picture() -> Callable[..., None]:
     """Takes a picture for the docs where OPENTPE_PICTURES is set; looks at nothing otherwise."""
 
-    def take(page: object, name: str) -> None:
+    def take(page: object, name: str, whole: bool = False) -> None:
         if os.environ.get("OPENTPE_PICTURES"):
             PICTURES.mkdir(parents=True, exist_ok=True)
-            page.screenshot(path=str(PICTURES / f"{name}.png"))
+            page.screenshot(path=str(PICTURES / f"{name}.png"), full_page=whole)
 
     return take

@@ -1,15 +1,17 @@
 """Laws of a session that hold for any patient and any order."""
 
 import numpy as np
-from hypothesis import given, settings
+import pytest
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from opentpe.domain.subject import Subject
 from opentpe.domain.therapy import Calcium, Course, Dose, FluidPart, Prescription, Schedule
+from opentpe.errors import InputError
 from opentpe.evidence.load import load
-from opentpe.kernel import chair
+from opentpe.kernel import chair, fluid
 from opentpe.kernel import session as kernel
-from opentpe.simulation import bodies, session
+from opentpe.simulation import bodies, refuse, session
 from opentpe.simulation.setup import prepare
 
 LIBRARY = load()
@@ -50,13 +52,32 @@ def value(out, table, name):
     return float(getattr(out, table)[0, chair.QUANTITIES.index(name)])
 
 
+LIGHT_MAN = Subject(female=False, height_cm=150.0, weight_kg=45.0, hct=0.5)
+SALINE = Prescription(
+    1.5, Dose.PLASMA_VOLUMES, (FluidPart("saline", 0.5), FluidPart("saline", 0.5)), calcium=Calcium(0.0, "g/h")
+)
+
+
 @settings(max_examples=25, deadline=None)
 @given(subjects, orders)
+@example(LIGHT_MAN, SALINE)
 def test_mass_closes_and_nothing_is_negative(subject, prescription):
-    """Status 0 means: seven balances closed to 1e-9, no negative amount, haematocrit in range, all finite."""
+    """Seven balances closed to 1e-9, no negative amount, all finite; or plasma leaves the vessels, and it is refused.
+
+    The one example: 1.5 plasma volumes of saline wash out two thirds of the albumin, and with it the plasma.
+    """
     out = run(subject, prescription)
-    assert out.status[0] == 0
     assert np.isfinite(out.low).all()
+    if out.status[0]:
+        assert out.status[0] in (fluid.PLASMA_EMPTY, fluid.PLASMA_EMPTY | kernel.HAEMATOCRIT)
+        setup = prepare(subject, Course(1, prescription, Schedule("daily")), LIBRARY, UNIT)
+        with pytest.raises(InputError, match="plasma volume falls"):
+            refuse.empties(subject, setup, LIBRARY)
+
+
+def test_the_light_man_on_saline_alone_is_refused():
+    """The example above is one of those that no patient could be given."""
+    assert run(LIGHT_MAN, SALINE).status[0] & fluid.PLASMA_EMPTY
 
 
 @settings(max_examples=10, deadline=None)

@@ -21,6 +21,13 @@ Overlay = Annotated[
 ]
 UnitFile = Annotated[Path | None, typer.Option("--unit", help="The unit's settings (unit.toml).")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the JSON document instead of text.")]
+Guideline = Annotated[
+    str, typer.Option("--guideline", help="Edition to argue with: asfa-2023, asfa-2019, aan-2011, nice-ng220 or dgn.")
+]
+Refractory = Annotated[
+    str,
+    typer.Option("--refractory", help="Definition of steroid failure: opentpe, or a published one such as plasmasep."),
+]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of the parameter draws.")]
 Draws = Annotated[int, typer.Option("--draws", min=1, max=100_000, help="Parameter draws behind the bands.")]
 Language = Annotated[str, typer.Option("--language", help="Language of the texts: en, de or es.")]
@@ -37,6 +44,15 @@ def day(text: str | None) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise InputError("--on", repr(text), "a date such as 2026-02-18") from None
+
+
+def language(asked: str) -> str:
+    """The language asked for; `InputError` where no sentences are kept in it."""
+    from opentpe.report.sentences import LANGUAGES
+
+    if asked not in LANGUAGES:
+        raise InputError("--language", repr(asked), f"one of {', '.join(LANGUAGES)}")
+    return asked
 
 
 def library(overlays: list[Path] | None) -> Library:
@@ -72,15 +88,6 @@ def store(url: str, prepare: bool = True) -> Store:
     return made
 
 
-def say_if_compiling() -> None:
-    """One line on standard error before a first run compiles the kernels; nothing when they are cached."""
-    from opentpe import kernel
-
-    if kernel.pending():
-        sys.stderr.write("Compiling the simulation for this machine, once: about half a minute.\n")
-        sys.stderr.flush()
-
-
 def print_json(data: Any) -> None:
     """A JSON document on standard output."""
     from opentpe.domain.documents import text
@@ -103,11 +110,17 @@ def write_whole(path: Path, text: str) -> Path:
 
 
 def compile_once() -> None:
-    """The first forecast on a machine compiles the kernels: says so, and shows that it goes on."""
+    """The first simulation on a machine compiles the kernels: says so, and shows how far it is."""
     from opentpe.simulation import first_compile
 
-    if first_compile.needed():
-        from rich.console import Console
+    if not first_compile.needed():
+        return
+    from rich.console import Console
 
-        with Console(stderr=True).status("") as status:
+    screen = Console(stderr=True)
+    if screen.is_terminal:
+        with screen.status("") as status:
             first_compile.ensure(status.update)
+        return
+    screen.print("Compiling the simulation for this machine, once (about half a minute on two cores).")
+    first_compile.ensure(lambda _: None)

@@ -12,6 +12,7 @@ from opentpe.cli import common
 if TYPE_CHECKING:
     from opentpe.domain.consultation import Consultation
     from opentpe.evidence.load import Library
+    from opentpe.report.view import ReportView
 
 
 def command(
@@ -21,7 +22,8 @@ def command(
         Path, typer.Option("--out", help="Folder for the report, the leaflet, the papers and the JSON documents.")
     ] = Path("out"),
     unit: common.UnitFile = None,
-    guideline: Annotated[str, typer.Option("--guideline", help="Guideline edition to argue with.")] = "asfa-2023",
+    guideline: common.Guideline = "asfa-2023",
+    refractory: common.Refractory = "opentpe",
     evidence: common.Overlay = None,
     seed: common.Seed = 20_260_101,
     draws: common.Draws = 240,
@@ -31,14 +33,24 @@ def command(
     """Read a patient's bundle; decide, order, forecast; write a report with every reason sourced."""
     from opentpe import consultation as flow
 
+    language = common.language(language)
     library = common.library(evidence)
     settings = common.unit_settings(library, unit)
     common.compile_once()
-    common.say_if_compiling()
     result = flow.consult(
-        bundle, common.day(on), library=library, unit=settings, guideline=guideline, seed=seed, draws=draws
+        bundle,
+        common.day(on),
+        library=library,
+        unit=settings,
+        guideline=guideline,
+        refractory=refractory,
+        seed=seed,
+        draws=draws,
     )
-    written = write(result, library, out, language)
+    from opentpe.report import build
+
+    view = build.view(result, library, language)
+    written = write(result, library, out, language, view)
     if as_json:
         from opentpe.domain.documents import consult_document
 
@@ -46,22 +58,26 @@ def command(
         return
     from rich.console import Console
 
-    from opentpe.report import build, terminal
+    from opentpe.report import terminal
 
     console = Console()
-    terminal.print_consultation(build.view(result, library, language), console)
+    terminal.print_consultation(view, console)
     console.print(f"Report: {written['report.html']}", soft_wrap=True)
 
 
-def write(result: Consultation, library: Library, out: Path, language: str) -> dict[str, Path]:
+def write(
+    result: Consultation, library: Library, out: Path, language: str, view: ReportView | None = None
+) -> dict[str, Path]:
     """Every file of a consultation, each written whole or not at all."""
+    from opentpe import consultation as flow
     from opentpe.domain import documents
     from opentpe.domain.subject import subject_of
     from opentpe.report import build, leaflet, letter, render
 
     files = {
-        "report.html": render.html(build.view(result, library, language)),
+        "report.html": render.html(view or build.view(result, library, language)),
         "consult.json": documents.text(documents.consult_document(result)),
+        "fhir.json": documents.text(flow.to_fhir(result, library, language)),
     }
     if result.relapse is not None:
         files["leaflet.html"] = leaflet.html(result, library, language)

@@ -18,11 +18,19 @@ if TYPE_CHECKING:
 def command(
     key: Annotated[str | None, typer.Argument(help='Part of a key, such as "solutes/igg" or "order.inlet".')] = None,
     unsourced: Annotated[bool, typer.Option("--unsourced", help="Only values without a source read yet.")] = False,
+    plan_definition: Annotated[
+        bool, typer.Option("--plan-definition", help="Print the pathway as a FHIR R4 PlanDefinition.")
+    ] = False,
     evidence: common.Overlay = None,
     as_json: common.AsJson = False,
 ) -> None:
     """Show the numbers OpenTPE uses, how well each is known, and what other sources say."""
     library = common.library(evidence)
+    if plan_definition:
+        from opentpe import consultation as flow
+
+        common.print_json(flow.pathway_as_fhir(library))
+        return
     rows = [s for s in library.all_sourced() if (key or "") in s.key and (s.unsourced or not unsourced)]
     if key and key in library.citations and not rows:
         _print_citation(library, key)
@@ -31,11 +39,32 @@ def command(
     elif as_json:
         from opentpe.domain.documents import encode
 
-        common.print_json({"schema": "opentpe.evidence/1", "library": library.digest, "values": encode(rows)})
+        body = {"schema": "opentpe.evidence/1", "library": library.digest, "values": encode(rows)}
+        common.print_json(body | ({"codes": encode(_codes(library, key))} if unsourced else {}))
     elif len(rows) == 1:
         _print_one(library, rows[0])
     else:
         _print_list(library, rows)
+        if unsourced:
+            _print_codes(_codes(library, key))
+
+
+def _codes(library: Library, key: str | None) -> list[tuple[str, str, tuple[str, ...]]]:
+    return [row for row in library.recalled_codes() if (key or "") in row[0]]
+
+
+def _print_codes(rows: list[tuple[str, str, tuple[str, ...]]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in ("terminology", "system", "codes"):
+        table.add_column(column, overflow="fold")
+    for where, system, codes in rows:
+        table.add_row(where, system, ", ".join(codes))
+    console = Console()
+    console.print(table)
+    console.print(f"{sum(len(c) for _, _, c in rows)} codes for which no list was read.")
 
 
 def _print_list(library: Library, rows: Iterable[Sourced]) -> None:

@@ -51,7 +51,7 @@ def command(
         subject = from_size(sex, age, height_cm, weight_kg, hct, "normal", lab or [])
     planned = read_course(course, dose or [])
     settings = common.unit_settings(library, unit)
-    common.say_if_compiling()
+    common.compile_once()
     run = simulate(subject, planned, library, settings, solutes=names(solutes), seed=seed, draws=draw + 1)
     columns = [_column(key, doc, library) for key, doc in zip(run.columns.keys, run.columns.documents, strict=True)]
     text = export.export(alone(run.people, draw), run.plan, columns, f"Plasma exchange: {course}")

@@ -36,6 +36,7 @@ def command(
     from opentpe.report import learning_text
     from opentpe.simulation import fit
 
+    common.compile_once()
     library = common.library(evidence)
     settings = common.unit_settings(library, unit)
     common.compile_once()

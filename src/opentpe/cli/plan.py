@@ -50,6 +50,7 @@ def command(
     from opentpe.simulation import plan
     from opentpe.simulation.choice import Wish
 
+    common.compile_once()
     library = common.library(evidence)
     read = learning.course(course, lab or [])
     who = learning.subject(course, patient, on, library, sex, age, height_cm, weight_kg, hct)

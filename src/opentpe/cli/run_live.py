@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _FRAMES_PER_S = 5.0
 _LAST = 4  # journal lines on the screen
+_ALL_BUT = 1e-4  # the pump ends within a second's flow of the target
+_LEVELS = {1: ("low", "black on cyan"), 2: ("medium", "black on yellow"), 3: ("high", "white on red")}
 
 
 def play(done: Finished, speed: float, console: Console) -> None:
@@ -32,7 +34,7 @@ def play(done: Finished, speed: float, console: Console) -> None:
 
 
 def frame(done: Finished, i: int) -> Group:
-    """One moment of the run: progress, machine, patient, alarms."""
+    """One moment of the run: progress, machine, patient, standing alarms, the last lines of the journal."""
     from rich.columns import Columns
     from rich.console import Group
     from rich.text import Text
@@ -41,17 +43,47 @@ def frame(done: Finished, i: int) -> Group:
     second = int(now["run_s"])
     share, left = progress(done, i)
     head = Text(f"{second / 60:6.1f} min  {_phase(now)}  {share:4.0%}  {_bar(share)}  {left}")
-    return Group(head, Columns([_machine(now), _patient(vitals)]), *_journal(done, second))
+    columns = [_machine(done, now), _volumes(now), _patient(vitals)]
+    return Group(head, Columns(columns, padding=(0, 4)), _standing(done, second), *_journal(done, second))
 
 
 def progress(done: Finished, i: int) -> tuple[float, str]:
-    """Share of the target reached, and the time to go in words."""
-    end = done.log.machine["plasma_counted_ml"][-1]
-    reached = float(done.log.machine["plasma_counted_ml"][i])
-    share = reached / float(end) if end > 0 else 0.0
-    target_at = int(done.log.machine["plasma_counted_ml"].searchsorted(end))
-    minutes = max(0, target_at - i) / 60.0
-    return min(1.0, share), f"{minutes:.0f} min to go" if minutes > 0 else "target reached"
+    """Share of the target reached by now, and the time to go as the machine reckons it: at the pace so far."""
+    par, now = done.state.par[0], done.log.machine[i]
+    minutes = float(now["since_start_s"]) / 60.0
+    if par["target_s"] > 0:
+        reached, target = minutes, float(par["target_s"]) / 60.0
+    elif par["target_blood_ml"] > 0:
+        reached, target = float(now["blood_ml"]), float(par["target_blood_ml"])
+    else:
+        reached, target = float(now["plasma_counted_ml"]), float(par["target_ml"])
+    share = min(1.0, reached / target)
+    if share >= 1.0 - _ALL_BUT:
+        return 1.0, "target reached"
+    if minutes < 1.0 or reached <= 0.0:
+        return share, "time to go not known yet"
+    return share, f"{(target - reached) * minutes / reached:.0f} min to go"
+
+
+def _standing(done: Finished, second: int) -> Any:
+    """The alarms that stand, highest priority first, in word and colour."""
+    from rich.text import Text
+
+    standing: dict[str, int] = {}
+    for entry in done.journal:
+        if entry.at_s > second:
+            break
+        if entry.kind == "raised":
+            standing[entry.subject] = int(entry.value)
+        elif entry.kind == "cleared":
+            standing.pop(entry.subject, None)
+    if not standing:
+        return Text("No alarm", style="dim")
+    line = Text()
+    for name, level in sorted(standing.items(), key=lambda row: -row[1]):
+        word, style = _LEVELS[level]
+        line.append(f" {word}: {name.replace('_', ' ')} ", style=style).append("  ")
+    return line
 
 
 def _bar(share: float, width: int = 24) -> str:
@@ -77,23 +109,40 @@ def _table(rows: tuple[tuple[str, str, str], ...]) -> Any:
     return table
 
 
-def _machine(now: Any) -> Any:
-    def n(field: str, digits: int = 0) -> str:
-        return f"{float(now[field]):.{digits}f}"
+def _number(row: Any, field: str, digits: int = 0) -> str:
+    return f"{float(row[field]):.{digits}f}"
 
+
+def _machine(done: Finished, now: Any) -> Any:
+    from opentpe.simulation import runsheet
+
+    membrane = done.state.ready.exchange.separator == "membrane"
+    interface = ("Transmembrane pressure", _number(now, "transmembrane_mm_hg"), "mmHg") if membrane else (
+        "Interface", runsheet.interface(done, now), f"{_number(now, 'interface_fraction', 2)} full")  # fmt: skip
     return _table((
-        ("Inlet", n("inlet_ml_min"), "mL/min"), ("Anticoagulant", n("ac_ml_min", 1), "mL/min"),
-        ("Plasma", n("plasma_ml_min"), "mL/min"), ("Replacement", n("replacement_ml_min"), "mL/min"),
-        ("Return", n("return_ml_min"), "mL/min"), ("Access pressure", n("access_mm_hg"), "mmHg"),
-        ("Return pressure", n("return_mm_hg"), "mmHg"), ("Interface", n("interface_fraction", 2), ""),
-        ("Plasma removed", n("plasma_counted_ml"), "mL"), ("In the bag", n("bag_ml"), "mL"),
-        ("Replaced", n("replaced_ml"), "mL"),
+        ("Inlet", _number(now, "inlet_ml_min"), "mL/min"), ("Anticoagulant", _number(now, "ac_ml_min", 1), "mL/min"),
+        ("Plasma", _number(now, "plasma_ml_min"), "mL/min"),
+        ("Replacement", _number(now, "replacement_ml_min"), "mL/min"),
+        ("Return", _number(now, "return_ml_min"), "mL/min"), ("Access pressure", _number(now, "access_mm_hg"), "mmHg"),
+        ("Return pressure", _number(now, "return_mm_hg"), "mmHg"), interface,
+        ("Centrifuge", _number(now, "speed_rpm"), "rpm"),
+        ("Anticoagulant to patient", _number(now, "ac_rate_ml_min_l", 2), "mL/min/L"),
+    ))  # fmt: skip
+
+
+def _volumes(now: Any) -> Any:
+    balance = sum(float(now[n]) for n in ("replaced_ml", "ac_used_ml", "saline_bolus_ml")) - float(now["bag_ml"])
+    return _table((
+        ("Plasma removed", _number(now, "plasma_counted_ml"), "mL"), ("In the bag", _number(now, "bag_ml"), "mL"),
+        ("Replaced", _number(now, "replaced_ml"), "mL"), ("Anticoagulant", _number(now, "ac_used_ml"), "mL"),
+        ("Saline", _number(now, "saline_bolus_ml"), "mL"), ("Blood processed", _number(now, "blood_ml"), "mL"),
+        ("Outside the body", _number(now, "held_ml"), "mL"), ("Balance", f"{balance:+.0f}", "mL"),
     ))  # fmt: skip
 
 
 def _patient(vitals: Any) -> Any:
     def n(field: str, digits: int = 0) -> str:
-        return f"{float(vitals[field]):.{digits}f}"
+        return _number(vitals, field, digits)
 
     pressure = f"{n('systolic_pressure_mm_hg')}/{n('diastolic_pressure_mm_hg')}"
     return _table((

@@ -63,6 +63,7 @@ def _serve(said: dict[str, Any], file: Path | None, key_file: Path | None, demo:
         raise InputError(
             "opentpe serve", f"no {error.name}", "the extra [web]", "Install it: pip install 'opentpe[web]'"
         ) from None
+    common.compile_once()
     wanted = settings.read(file, **said) if file else settings.build(said, "command line")
     if demo:
         from opentpe.cli.demo import examples_folder

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -50,7 +50,6 @@ def command(
 ) -> None:
     """Forecast a course: volumes, solutes and drugs, calcium, blood volume and pressure, with bands."""
     from opentpe import consultation as flow
-    from opentpe.domain.documents import encode
 
     library = common.library(evidence)
     if patient is not None:
@@ -58,7 +57,6 @@ def command(
     else:
         subject = from_size(sex, age, height_cm, weight_kg, hct, liver, lab or [])
     common.compile_once()
-    common.say_if_compiling()
     forecast = flow.simulate(
         subject,
         read_course(course, dose or []),
@@ -69,14 +67,16 @@ def command(
         seed=seed,
         draws=draws,
     )
-    _show(forecast, encode(subject), library, as_json)
+    _show(forecast, subject, library, as_json)
 
 
-def _show(forecast: Forecast, subject: dict[str, Any], library: Library, as_json: bool) -> None:
+def _show(forecast: Forecast, subject: Subject, library: Library, as_json: bool) -> None:
     if as_json:
-        from opentpe.domain.documents import simulate_document
+        from opentpe.domain.documents import encode, simulate_document
+        from opentpe.evidence import formulas
 
-        common.print_json(simulate_document(subject, forecast))
+        size = (subject.female, subject.weight_kg, subject.height_cm / 100, subject.hct)
+        common.print_json(simulate_document(encode(subject), forecast, formulas.estimators(*size, library)))
         return
     from rich.console import Console
 

@@ -42,6 +42,7 @@ def command(
     from opentpe.report import learning as pages
     from opentpe.report import learning_text
 
+    common.compile_once()
     library = common.library(evidence)
     settings = common.unit_settings(library, unit)
     one = protocol.read(spec, library)

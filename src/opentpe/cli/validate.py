@@ -20,7 +20,7 @@ def command(
 
     if not root.is_dir():
         raise InputError(str(root), "no such folder", "the validation folder of a checkout")
-    common.say_if_compiling()
+    common.compile_once()
     print(validate.summary(validate.main(write, root)))
     if write is not None:
         print(f"Page: {write}")

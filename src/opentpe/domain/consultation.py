@@ -60,6 +60,8 @@ class SessionForecast:
     pre: tuple[tuple[str, Band], ...]
     post: tuple[tuple[str, Band], ...]
     nadir: tuple[tuple[str, Band], ...] = ()
+    balance: tuple[tuple[str, Band], ...] = ()  # what was given, removed, metabolised, and what came from tissue
+    cells: tuple[tuple[str, Band], ...] = ()  # platelets and haematocrit before and after
 
 
 @dataclass(frozen=True, slots=True)

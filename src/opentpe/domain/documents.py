@@ -10,17 +10,19 @@ import dataclasses
 import json
 import types
 import typing
+from collections.abc import Sequence
 from datetime import date, datetime
 from enum import Enum
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from opentpe.domain.consultation import Band, Consultation, Forecast, Series, SessionForecast
+from opentpe.domain.consultation import Band, Consultation, Estimator, Forecast, Series, SessionForecast
 from opentpe.domain.therapy import Course
 from opentpe.errors import InputError
 
 T = TypeVar("T")
+_PLAIN: Final = frozenset({str, float, int, bool, type(None)})
 KINDS: Final = ("patient", "course", "consult", "decide", "simulate", "run", "fit", "plan", "trial")
 
 
@@ -40,17 +42,37 @@ def document(kind: str, body: object) -> dict[str, Any]:
 
 
 def text(data: Any) -> str:
-    """JSON as written to files: readable, stable, no NaN."""
-    return json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    """JSON as written to files: one field a line, one record of a list a line, stable, no NaN."""
+    if not isinstance(data, dict):
+        return _dumped(data) + "\n"
+    return "{\n" + ",\n".join(f" {_dumped(name)}: {_listed(value)}" for name, value in data.items()) + "\n}\n"
+
+
+def _listed(value: Any) -> str:
+    """A list of records with one record a line; anything else on one line."""
+    if not isinstance(value, list) or not any(isinstance(entry, dict) for entry in value):
+        return _dumped(value)
+    return "[\n" + ",\n".join(f"  {_dumped(entry)}" for entry in value) + "\n ]"
+
+
+def _dumped(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def encode(value: object) -> Any:
     """A domain value as plain JSON values."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        hints = _hints(typing.cast("Any", type(value)))
-        return {f.name: _encode_as(getattr(value, f.name), hints[f.name]) for f in dataclasses.fields(value)}
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
     if isinstance(value, Enum):
         return value.value
+    if dataclasses.is_dataclass(kind):
+        return {
+            name: {n: encode(child) for n, child in part}
+            if paired and isinstance(part := getattr(value, name), tuple)
+            else encode(getattr(value, name))
+            for name, paired in _fields(kind)
+        }
     if isinstance(value, date | datetime):
         return value.isoformat()
     if isinstance(value, tuple | list):
@@ -60,10 +82,11 @@ def encode(value: object) -> Any:
     return value
 
 
-def _encode_as(value: object, hint: Any) -> Any:
-    if _pairs_of(hint) is not None and isinstance(value, tuple):
-        return {name: encode(child) for name, child in value}
-    return encode(value)
+@cache
+def _fields(cls: type[Any]) -> tuple[tuple[str, bool], ...]:
+    """The fields of a record, each with whether it holds pairs that are written as an object."""
+    hints = _hints(typing.cast("Any", cls))
+    return tuple((f.name, _pairs_of(hints[f.name]) is not None) for f in dataclasses.fields(cls))
 
 
 def decode(cls: type[T], data: Any, where: str) -> T:
@@ -176,13 +199,19 @@ def consult_document(consultation: Consultation) -> dict[str, Any]:
     return document("consult", consultation)
 
 
-def simulate_document(patient: dict[str, Any], forecast: Forecast) -> dict[str, Any]:
-    """The reply of `opentpe simulate`: sessions, moments asked for, trajectory, and what it rests on."""
+def simulate_document(
+    patient: dict[str, Any], forecast: Forecast, estimators: Sequence[Estimator] = ()
+) -> dict[str, Any]:
+    """The reply of `opentpe simulate`: sessions, moments asked for, trajectory, and what it rests on.
+
+    `estimators` are the plasma volumes by each rule, the one in use marked.
+    """
     return {
         "schema": schema_name("simulate"),
         "patient": encode(patient),
         "course": {"words": forecast.words, **encode(forecast.course)},
         "plasma_volume_ml": encode(forecast.plasma_volume_ml),
+        "estimators": encode(tuple(estimators)),
         "sessions": [_session(s) for s in forecast.sessions],
         "at": [{"label": m.label, "min": m.time_min, "values": _bands(m.values)} for m in forecast.moments],
         "trajectory": _trajectory(forecast.series),

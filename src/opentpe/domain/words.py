@@ -22,7 +22,7 @@ _HEAD: Final = re.compile(
     r"(?P<count>\d+)\s*[x×]\s*(?P<dose>\d+(?:\.\d+)?)\s*(?P<unit>PV|mL|L)(?:\s+patient\s+plasma)?\s+(?P<schedule>.+)",
     re.IGNORECASE,
 )
-_WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _PART: Final = re.compile(rf"(?:{_NUMBER}\s*%\s+)?(?P<name>[A-Za-z].*)")
 _LIMIT_COUNT: Final = 60  # a course of more sessions is a typing error
 
@@ -90,7 +90,7 @@ def _fluids(text: str) -> tuple[FluidPart, ...]:
         match = _PART.fullmatch(part.strip())
         if match is None or (match[1] is None and len(parts) > 1):
             raise WordsError("course fluids", repr(part), 'a share and a fluid, such as "80 % albumin 5 %"')
-        found.append(FluidPart(_key(match["name"]), float(match[1]) / 100 if match[1] else 1.0))
+        found.append(FluidPart(_key(match["name"]), round(float(match[1]) / 100, 9) if match[1] else 1.0))
     total = sum(p.fraction for p in found)
     if abs(total - 1) > 1e-6:
         raise WordsError(
@@ -119,7 +119,7 @@ def _schedule(text: str, count: int) -> Schedule:
 def _weekday_schedule(text: str) -> Schedule:
     words, _, start = text.partition(" from ")
     try:
-        weekdays = tuple(_WEEKDAYS.index(w[:3].title()) for w in words.split())
+        weekdays = tuple(WEEKDAYS.index(w[:3].title()) for w in words.split())
     except ValueError:
         raise WordsError(
             "course schedule",
@@ -189,5 +189,5 @@ def _say_schedule(s: Schedule) -> str:
     if s.kind == "dates":
         return "on " + " ".join(d.isoformat() for d in s.dates)
     if s.kind == "weekdays":
-        return " ".join(_WEEKDAYS[w] for w in s.weekdays) + (f" from {s.start.isoformat()}" if s.start else "")
+        return " ".join(WEEKDAYS[w] for w in s.weekdays) + (f" from {s.start.isoformat()}" if s.start else "")
     return s.kind.replace("_", " ")

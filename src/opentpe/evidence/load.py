@@ -7,6 +7,7 @@ A table with `value` and `status` is a sourced value; its key is file (without `
 from __future__ import annotations
 
 import copy
+import functools
 import hashlib
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -40,7 +41,7 @@ class Library:
     def folder(self, name: str) -> dict[str, Table]:
         """The documents of a folder by bare file name, sorted."""
         prefix = name.rstrip("/") + "/"
-        return {k.removeprefix(prefix): v for k, v in sorted(self.documents.items()) if k.startswith(prefix)}
+        return {k.removeprefix(prefix): self.documents[k] for k in sorted(self.documents) if k.startswith(prefix)}
 
     def table(self, key: str) -> Table:
         """A table inside a file by its key."""
@@ -75,12 +76,47 @@ class Library:
         """Every sourced value of one document, by position."""
         yield from _walk(file, "", self.documents[file])
 
+    def recalled_codes(self) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+        """Terminology codes that no list was read for: where they stand, their system, the codes."""
+        for file, document in self.folder("codes").items():
+            for path, rows in _code_rows(document, ""):
+                for row in rows:
+                    if row.get("status") == Status.RECALLED:
+                        yield from (
+                            (f"codes/{file}.{path}", s, tuple(c)) for s, c in row.items() if isinstance(c, list)
+                        )
+
     def citation(self, key: str) -> Citation:
         """The citation of a source key."""
         try:
             return self.citations[key]
         except KeyError:
             raise EvidenceError(f"evidence/references.toml: no source {key!r}") from None
+
+
+class _Documents(Mapping[str, Table]):
+    """The files by key, each parsed when it is first asked for: a decision reads a third of the library."""
+
+    def __init__(self, files: Mapping[str, Sequence[tuple[Path, bytes]]]) -> None:
+        self._files = files
+        self._parsed: dict[str, Table] = {}
+
+    def __getitem__(self, key: str) -> Table:
+        found = self._parsed.get(key)
+        if found is None:
+            layers = [_parse(file, text) for file, text in self._files[key]]
+            found = layers[0] if len(layers) == 1 else functools.reduce(_merge, layers)
+            self._parsed[key] = found
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._files
 
 
 def is_sourced(node: object) -> bool:
@@ -127,9 +163,18 @@ def _walk(file: str, path: str, node: Table) -> Iterator[Sourced]:
             yield from _walk(file, here, child)
 
 
+def _code_rows(node: Table, path: str) -> Iterator[tuple[str, Sequence[Table]]]:
+    for name, child in node.items():
+        here = f"{path}.{name}" if path else name
+        if name == "codes" and isinstance(child, list):
+            yield path, [row for row in child if isinstance(row, Mapping)]
+        elif isinstance(child, Mapping):
+            yield from _code_rows(child, here)
+
+
 def load(overlays: Sequence[Path] = ()) -> Library:
     """The library that ships with OpenTPE, with a hospital's overlay folders laid over it in order."""
-    documents: dict[str, Table] = {}
+    files: dict[str, list[tuple[Path, bytes]]] = {}
     overlaid: list[str] = []
     digest = hashlib.sha256()
     for root in (ROOT, *overlays):
@@ -139,11 +184,11 @@ def load(overlays: Sequence[Path] = ()) -> Library:
             key = file.relative_to(root).with_suffix("").as_posix()
             text = file.read_bytes()
             digest.update(key.encode() + b"\0" + text + b"\0")
-            document = _parse(file, text)
+            files.setdefault(key, []).append((file, text))
             if root is not ROOT:
                 overlaid.append(key)
-                document = _merge(documents.get(key, {}), document)
-            documents[key] = document
+                _parse(file, text)  # a hospital's own file is refused here, not when it is first used
+    documents = _Documents(files)
     return Library(documents, _citations(documents), digest.hexdigest(), tuple(overlaid))
 
 

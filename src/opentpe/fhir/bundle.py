@@ -53,6 +53,9 @@ _OTHER_VERSION_SHAPES: Final[tuple[tuple[str, str, type | None, str], ...]] = (
     ("MedicationAdministration", "medication", dict, "R5"),
     ("MedicationAdministration", "occurenceDateTime", None, "R5"),
 )
+_SHAPES_OF_TYPE: Final = {
+    kind: tuple(row[1:] for row in _OTHER_VERSION_SHAPES if row[0] == kind) for kind, *_ in _OTHER_VERSION_SHAPES
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -178,8 +181,8 @@ def _check_version(name: str, resource: Resource) -> None:
         found = _PROFILE.search(profile) if isinstance(profile, str) else None
         if found:
             version, where = found[1], f"{resource.label}.meta.profile"
-    for kind, element, json_type, other in _OTHER_VERSION_SHAPES:
-        found_shape = resource.type == kind and element in resource.body
+    for element, json_type, other in _SHAPES_OF_TYPE.get(resource.type, ()):
+        found_shape = element in resource.body
         if found_shape and (json_type is None or isinstance(resource.body[element], json_type)):
             version, where = other, f"{resource.label}.{element}"
     if version:

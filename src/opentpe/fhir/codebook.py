@@ -83,6 +83,8 @@ class Codebook:
 
     def concept(self, domain: str, concept: Any) -> str:
         """The kind of a CodeableConcept by its codes, else by the whole of its text."""
+        if not concept:
+            return ""
         match = self.meaning(domain, shape.codings(concept))
         return match.kind if match else self.exactly(domain, shape.label(concept))
 

@@ -37,7 +37,8 @@ def _one(desk: Desk, group: list[Finding]) -> list[Finding]:
     """The finding of a moment that stands; kinds of which one may have several keep each different answer."""
     first = group[0].observation
     ordered = sorted(group, key=lambda f: f.rank, reverse=True)
-    many = desk.codes.row("observation", first.kind).get("many", False)
+    row = desk.codes.row("observation", first.kind)
+    many = row.get("many", False)
     kept = [ordered[0]]
     for other in ordered[1:]:
         o = other.observation
@@ -48,6 +49,10 @@ def _one(desk: Desk, group: list[Finding]) -> list[Finding]:
             )
         elif many:
             kept.append(other)
+        elif _possible(o, row) is not _possible(kept[0].observation, row):
+            kept.append(other)  # what cannot be is not outvoted by a rule: the pathway names both and stops
+            said = f"{_say(o)}; {kept[0].observation.source} says {_say(kept[0].observation)}"
+            desk.note("contradiction", o.source, said, "one value at one moment", "both are kept and cannot be weighed")
         else:
             desk.note(
                 "contradiction",
@@ -102,11 +107,11 @@ def _without_preliminary(desk: Desk, found: list[Finding]) -> list[Finding]:
 
 
 def _without_impossible(desk: Desk, found: list[Observation]) -> tuple[Observation, ...]:
-    """An impossible value kept in view goes as soon as a possible one of the same or a later time exists."""
+    """An impossible value kept in view goes as soon as a possible one of a later time exists."""
     rows = {o.kind: desk.codes.row("observation", o.kind) for o in found}
     possible = {id(o): _possible(o, rows[o.kind]) for o in found}
-    last = {o.kind: o.when.latest for o in sorted(found, key=lambda o: o.when.latest) if possible[id(o)]}
-    return tuple(o for o in found if possible[id(o)] or o.kind not in last or last[o.kind] < o.when.earliest)
+    last = {o.kind: o.when.earliest for o in sorted(found, key=lambda o: o.when.earliest) if possible[id(o)]}
+    return tuple(o for o in found if possible[id(o)] or o.kind not in last or last[o.kind] <= o.when.latest)
 
 
 def _possible(o: Observation, row: Node) -> bool:

@@ -16,6 +16,9 @@ _THOUSANDS: Final = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 
 def node(parent: Any, *path: str) -> Node:
     """The object at a path, empty where there is none."""
+    if len(path) == 1 and type(parent) is dict:
+        here = parent.get(path[0])
+        return here if type(here) is dict else here if isinstance(here, Mapping) else EMPTY
     here = parent
     for name in path:
         here = here.get(name) if isinstance(here, _OBJECT) else None
@@ -41,7 +44,7 @@ def items(parent: Any, *path: str) -> list[Node]:
 
 def text(parent: Any, *path: str) -> str:
     """The text at a path, trimmed; empty where there is none."""
-    here = _at(parent, path)
+    here = parent.get(path[0]) if len(path) == 1 and type(parent) is dict else _at(parent, path)
     return here.strip() if isinstance(here, str) else ""
 
 

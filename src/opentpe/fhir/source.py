@@ -18,7 +18,9 @@ _TOKENS: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 _HALF_CHARACTER: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
 
-def load(source: Path | Mapping[str, Any], size_limit_bytes: int = SIZE_LIMIT_BYTES) -> tuple[str, dict[str, Any]]:
+def load(
+    source: Path | str | Mapping[str, Any], size_limit_bytes: int = SIZE_LIMIT_BYTES
+) -> tuple[str, dict[str, Any]]:
     """The name of the source for messages, and the JSON object in it.
 
     Raises `InputError` for a folder, an empty, oversized, truncated or wrongly encoded file, for text that is not
@@ -26,8 +28,9 @@ def load(source: Path | Mapping[str, Any], size_limit_bytes: int = SIZE_LIMIT_BY
     """
     if isinstance(source, Mapping):
         return "bundle", _from_mapping(source)
-    name = source.name or str(source)
-    text = _text(name, _bytes(source, name, size_limit_bytes))
+    path = Path(source)
+    name = path.name or str(path)
+    text = _text(name, _bytes(path, name, size_limit_bytes))
     _check_depth(name, text)
     return name, _parse(name, text)
 
@@ -140,15 +143,14 @@ def _from_mapping(source: Mapping[str, Any]) -> dict[str, Any]:
     for _ in range(DEPTH_LIMIT + 1):
         below: list[Any] = []
         for node in level:
-            for child in node.values() if isinstance(node, Mapping) else node:
-                if isinstance(child, str):
+            for child in node.values() if type(node) is dict or isinstance(node, Mapping) else node:
+                kind = type(child)
+                if kind is str or kind is int or kind is bool or child is None:  # most of a record
                     continue
-                if isinstance(child, dict | list | tuple):
+                if kind is dict or kind is list or isinstance(child, Mapping | list | tuple):
                     below.append(child)
                 elif isinstance(child, float) and not math.isfinite(child):
                     raise InputError("bundle", str(child), "a number")
-                elif isinstance(child, Mapping):
-                    below.append(child)
         if not below:
             return dict(source)
         level = below

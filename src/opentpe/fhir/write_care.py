@@ -32,7 +32,7 @@ def order(pen: Pen, written: Order, decision: Decision) -> Iterator[Resource]:
         "created": pen.on.isoformat(),
         "addresses": pen.reason,
         "activity": [{"reference": resources.to(r["id"])} for r in requests],
-        "note": resources.notes(pen.say(f"missing.{need}", {}) for need in written.needs),
+        "note": resources.notes(pen.say("fhir.needs", {"need": need}) for need in written.needs),
     }
     for estimator in written.estimators:
         if estimator.used:

@@ -37,8 +37,3 @@ CACHE_FOLDER = _cache_folder()
 os.environ["NUMBA_CACHE_DIR"] = str(CACHE_FOLDER)
 if "numba" in sys.modules:
     sys.modules["numba"].config.CACHE_DIR = str(CACHE_FOLDER)
-
-
-def pending(folder: Path = CACHE_FOLDER) -> bool:
-    """Whether the course kernel has still to be compiled on this machine: the first run takes half a minute then."""
-    return not any(folder.rglob("march.courses*.nbi"))

@@ -8,13 +8,14 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from opentpe.kernel.compiled import compiled, inner
+from opentpe.kernel.compiled import compiled, woven
 
 OK = 0
 NOT_CONVERGED = 1  # the equilibrium used all its passes
 
 PASSES = 40
-_SETTLED = 3e-5  # relative change of a pass; convergence is quadratic, so the error left is its square
+SETTLED = 3e-5  # relative change of a pass; convergence is quadratic, so the error left is its square
+STAGE_SETTLED = 1e-3  # the same inside a step, where flows need six digits
 _LARGEST = 0.7  # relative change allowed in one pass
 _FLOOR = 1e-9
 _LN10 = math.log(10.0)
@@ -33,7 +34,7 @@ class Binding(NamedTuple):
     small_anion_ratio: float
 
 
-@compiled
+@woven
 def site_strengths(binding: Binding, acid_ratio: float) -> tuple[float, float]:
     """Albumin and globulin binding, per mmol/L, at 10^(pKa - pH) (`takano2012`; equation 3)."""
     share = 1.0 / (1.0 + acid_ratio)
@@ -58,7 +59,7 @@ class Mixture(NamedTuple):
     globulin_k: float
 
 
-@inner
+@woven
 def mixture(
     binding: Binding,
     strengths: tuple[float, float],
@@ -77,11 +78,14 @@ def mixture(
     )
 
 
-@inner
-def improve(binding: Binding, mix: Mixture, guess: tuple[float, float]) -> tuple[tuple[float, float], bool]:
+@woven
+def improve(
+    binding: Binding, mix: Mixture, guess: tuple[float, float], tolerance: float
+) -> tuple[tuple[float, float], bool]:
     """A better (sum of free calcium and magnesium, free citrate), and whether it has settled: one pass of Newton.
 
-    Each pass is held to a change of 70 %, so that both stay positive.
+    Settled means that the pass changed both by less than `tolerance` of themselves. Each pass is held to a change of
+    70 %, so that both stay positive.
     """
     (s, z), kc, km = guess, binding.calcium_citrate_k, binding.magnesium_citrate_k
     ra, rg = 1.0 / (1.0 + mix.albumin_k * s), 1.0 / (1.0 + mix.globulin_k * s)
@@ -96,13 +100,13 @@ def improve(binding: Binding, mix: Mixture, guess: tuple[float, float]) -> tuple
     f1, f2 = x + y - s, z * c - mix.citrate
     turn = 1.0 / (a11 * a22 - a12 * a21)
     ds, dz = (a12 * f2 - a22 * f1) * turn, (a21 * f1 - a11 * f2) * turn
-    settled = abs(ds) < _SETTLED * s and abs(dz) < _SETTLED * z
+    settled = abs(ds) < tolerance * s and abs(dz) < tolerance * z
     s += min(max(ds, -_LARGEST * s), _LARGEST * s + 1.0)
     z += min(max(dz, -_LARGEST * z), _LARGEST * z + 1.0)
     return (s, z), settled
 
 
-@inner
+@woven
 def free(binding: Binding, mix: Mixture, at: tuple[float, float]) -> tuple[float, float]:
     """Free calcium and magnesium of a balanced plasma."""
     b = 1.0 + binding.small_anion_ratio
@@ -126,7 +130,7 @@ def equilibrium(
     mix = mixture(binding, strengths, totals, proteins)
     at, settled, passes = guess, False, 0
     while not settled and passes < PASSES:
-        at, settled = improve(binding, mix, at)
+        at, settled = improve(binding, mix, at, SETTLED)
         passes += 1
     x, y = free(binding, mix, at)
     return x, y, at, OK if settled else NOT_CONVERGED
@@ -144,7 +148,7 @@ def bound(
     return x * (b + kc * z), y * (b + km * z), z * (1.0 + kc * x + km * y)
 
 
-@inner
+@woven
 def diffusible(binding: Binding, free: float, free_citrate: float, citrate_k: float) -> float:
     """Calcium or magnesium that crosses the capillary wall: free, on small anions, on citrate (equation 6)."""
     return free * (1.0 + binding.small_anion_ratio + citrate_k * free_citrate)

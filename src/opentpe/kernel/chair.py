@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from opentpe.kernel import circulation, citrate, fluid, patient, segments
 from opentpe.kernel.binding import Binding
-from opentpe.kernel.compiled import inner
+from opentpe.kernel.compiled import inner, woven
 
 Array = Any  # float64 arrays; their shape stands beside the name
 
@@ -91,7 +91,7 @@ class Bodies(NamedTuple):
     carriage: circulation.Carriage
 
 
-@inner
+@woven
 def milieu(state: fluid.State, law: Law, bodies: Bodies, flows: fluid.Flows) -> citrate.Milieu:
     """What citrate reads of the fluid state."""
     return citrate.Milieu(
@@ -127,7 +127,7 @@ def begin(law: Law, person: patient.Person) -> tuple[Bodies, Live]:
     return bodies, Live(0.0, state, calcium, guess, 0.0, carried, Given(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0), OK)
 
 
-@inner
+@woven
 def advance(law: Law, bodies: Bodies, live: Live, segment: segments.Segment, dt: float, fluid_dt: float) -> Live:
     """The patient `dt` minutes on: fluid and reflex in small steps, then citrate in one, then what flows carry."""
     state, drive, status = live.fluid, live.drive, live.status
@@ -147,7 +147,7 @@ def advance(law: Law, bodies: Bodies, live: Live, segment: segments.Segment, dt:
     return Live(live.minute + dt, state, calcium, guess, drive, carried, live.given, status | bad)
 
 
-@inner
+@woven
 def pace(bodies: Bodies, live: Live) -> float:
     """How fast citrate leaves plasma, per min: the fastest mode of the chemistry."""
     return (bodies.citrate.clearance_ml_min + bodies.citrate.transfer_ml_min) / live.fluid.plasma
@@ -175,7 +175,7 @@ def receive(live: Live, segment: segments.Segment) -> Live:
     return Live(live.minute, live.fluid, live.citrate, live.guess, live.drive, live.carried, given, live.status)
 
 
-@inner
+@woven
 def look(law: Law, bodies: Bodies, live: Live, zero_hct: float, now: Array) -> Live:
     """Writes all quantities of this instant into `now` (q,), in the order of `QUANTITIES`.
 

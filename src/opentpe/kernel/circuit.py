@@ -33,6 +33,7 @@ class Settings(NamedTuple):
     replacement_ac_fraction: float  # anticoagulant in the replacement fluid (plasma), 0 for albumin
     balance_ratio: float
     accounting: int
+    run_hct: float = 0.0  # mean haematocrit while it runs; 0: the one entered
 
 
 class Run(NamedTuple):
@@ -98,22 +99,33 @@ def replacement_share(
 
 
 @compiled
+def _to_patient(s: Settings, channel: float, in_plasma: float) -> float:
+    """Anticoagulant that reaches the patient per mL of inlet flow: past the separator, and with donor plasma."""
+    efficiency = removal_efficiency(channel, s.packed_hct)
+    ac_share = 1 / s.inlet_ac_ratio
+    back = replacement_share(efficiency * (1 - channel), in_plasma, ac_share, s.balance_ratio, s.accounting)
+    return ac_share * (1 - efficiency) + s.replacement_ac_fraction * back
+
+
+@compiled
 def run(plasma_ml: float, s: Settings) -> Run:
     """Flows, volumes and duration of a run that removes `plasma_ml` of patient plasma.
 
     The anticoagulant reaching the patient (return line and replacement plasma) slows the inlet where it would pass the
-    infusion limit.
+    infusion limit. The machine counts and limits by the haematocrit entered; cells pack by the one of the run.
     """
-    channel = channel_hct(s.hct, s.inlet_ac_ratio)
-    efficiency = removal_efficiency(channel, s.packed_hct)
-    in_plasma = ac_fraction(channel, s.inlet_ac_ratio)
+    entered = channel_hct(s.hct, s.inlet_ac_ratio)
+    channel = channel_hct(s.run_hct, s.inlet_ac_ratio) if s.run_hct > 0.0 else entered
+    in_plasma = ac_fraction(entered, s.inlet_ac_ratio)
     ac_share = 1 / s.inlet_ac_ratio
+    limiting = _to_patient(s, entered, in_plasma)
+    allowed = s.limit_ml_min_l * s.blood_ml / 1000
+    limited = limiting * s.inlet_cap_ml_min > allowed
+    inlet = allowed / limiting if limited else s.inlet_cap_ml_min
+    efficiency = removal_efficiency(channel, s.packed_hct)
     bag_share = efficiency * (1 - channel)
     back_share = replacement_share(bag_share, in_plasma, ac_share, s.balance_ratio, s.accounting)
-    to_patient_share = ac_share * (1 - efficiency) + s.replacement_ac_fraction * back_share
-    allowed = s.limit_ml_min_l * s.blood_ml / 1000
-    limited = to_patient_share * s.inlet_cap_ml_min > allowed
-    inlet = allowed / to_patient_share if limited else s.inlet_cap_ml_min
+    to_patient_share = _to_patient(s, channel, in_plasma)
     bag_ml = plasma_ml / (1 - in_plasma)
     minutes = bag_ml / (inlet * bag_share)
     processed = inlet * minutes

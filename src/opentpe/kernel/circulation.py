@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from opentpe.kernel.compiled import compiled, inner
+from opentpe.kernel.compiled import woven
 
 
 class Body(NamedTuple):
@@ -81,7 +81,7 @@ class CarryingFlows(NamedTuple):
     platelets_in: float
 
 
-@compiled
+@woven
 def stroke_ratio(body: Body, volume_fraction: float) -> float:
     """Stroke volume over its resting value at a relative change of blood volume (equation 15)."""
     gain = body.stroke_slope * volume_fraction
@@ -90,7 +90,7 @@ def stroke_ratio(body: Body, volume_fraction: float) -> float:
     return 1.0 + gain / (1.0 + body.stroke_saturation * volume_fraction)
 
 
-@compiled
+@woven
 def readout(body: Body, volume_change_ml: float, drive: float) -> Readout:
     """Pressures and heart rate at a change of blood volume (mL) and a reflex drive (equations 15 to 19)."""
     stroke = stroke_ratio(body, volume_change_ml / body.blood_volume0)
@@ -111,7 +111,7 @@ def readout(body: Body, volume_change_ml: float, drive: float) -> Readout:
     )
 
 
-@compiled
+@woven
 def drive_rate(body: Body, volume_change_ml: float, drive: float) -> tuple[float, float]:
     """Change of the reflex drive per min, towards what mean and pulse pressure ask for, and its slope (equation 20)."""
     now = readout(body, volume_change_ml, drive)
@@ -125,7 +125,7 @@ def drive_rate(body: Body, volume_change_ml: float, drive: float) -> tuple[float
     return (wanted - drive) / body.reflex_min, (steep - 1.0) / body.reflex_min
 
 
-@compiled
+@woven
 def step(body: Body, drive: float, middle_ml: float, dt: float) -> float:
     """The reflex drive `dt` minutes on, with the volume change in the middle of the step.
 
@@ -135,7 +135,7 @@ def step(body: Body, drive: float, middle_ml: float, dt: float) -> float:
     return drive + rate * math.expm1(slope * dt) / slope
 
 
-@inner
+@woven
 def carried_rates(law: Carriage, state: Carried, flows: CarryingFlows) -> Carried:
     """Time derivative of temperature, potassium and platelets (equations 21 and 22).
 
@@ -152,7 +152,7 @@ def carried_rates(law: Carriage, state: Carried, flows: CarryingFlows) -> Carrie
     )
 
 
-@compiled
+@woven
 def carry(law: Carriage, state: Carried, flows: CarryingFlows, dt: float) -> Carried:
     """Temperature, potassium and platelets `dt` minutes on by the midpoint rule."""
     k1 = carried_rates(law, state, flows)

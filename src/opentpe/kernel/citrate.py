@@ -13,6 +13,7 @@ from opentpe.kernel.binding import (
     NOT_CONVERGED,
     OK,
     PASSES,
+    STAGE_SETTLED,
     Binding,
     acid_ratio,
     bound,
@@ -23,7 +24,7 @@ from opentpe.kernel.binding import (
     mixture,
     site_strengths,
 )
-from opentpe.kernel.compiled import compiled, inner
+from opentpe.kernel.compiled import compiled, woven
 
 BELOW_ZERO = 2  # an amount fell below zero
 
@@ -149,7 +150,7 @@ def rest(binding: Binding, body: Body, milieu: Milieu) -> tuple[State, Guess]:
     return state, Guess((x + y, z), (x + y, z))
 
 
-@inner
+@woven
 def alkalinity(body: Body, bicarbonate: float) -> float:
     """10^(pH - baseline pH) at a bicarbonate (mmol/L), with the breathing that goes with it (equation 18)."""
     pco2 = body.pco2_0 + body.pco2_slope * (bicarbonate - body.bicarbonate0)
@@ -162,7 +163,7 @@ def blood_ph(body: Body, bicarbonate: float) -> float:
     return body.ph0 + math.log(alkalinity(body, bicarbonate)) / _LN10
 
 
-@compiled
+@woven
 def pth_drive(body: Body, ratio: float) -> float:
     """Secretion of parathyroid hormone over baseline, at ionised calcium over its baseline (equation 12)."""
     span = (body.pth_max_ratio - 1.0) / (1.0 - body.pth_min_ratio)
@@ -182,7 +183,7 @@ class Crossing(NamedTuple):
     status: int
 
 
-@inner
+@woven
 def crossing(binding: Binding, body: Body, state: State, milieu: Milieu, guess: Guess) -> Crossing:
     """Diffusion and flow between plasma and tissue (equations 6 to 10).
 
@@ -198,8 +199,8 @@ def crossing(binding: Binding, body: Body, state: State, milieu: Milieu, guess: 
     mix_t = mixture(binding, strengths, there, (milieu.tissue_albumin, milieu.tissue_globulin))
     p, t, settled, passes = guess.plasma, guess.tissue, False, 0
     while not settled and passes < PASSES:  # both at once: the processor overlaps them
-        p, settled_p = improve(binding, mix_p, p)
-        t, settled_t = improve(binding, mix_t, t)
+        p, settled_p = improve(binding, mix_p, p, STAGE_SETTLED)
+        t, settled_t = improve(binding, mix_t, t, STAGE_SETTLED)
         settled, passes = settled_p and settled_t, passes + 1
     x, y = free(binding, mix_p, p)
     xi, yi = free(binding, mix_t, t)
@@ -211,7 +212,7 @@ def crossing(binding: Binding, body: Body, state: State, milieu: Milieu, guess: 
     return Crossing(out * c1 - back * c2, calcium, magnesium, x, xi, Guess(p, t), OK if settled else NOT_CONVERGED)
 
 
-@compiled
+@woven
 def rates(
     binding: Binding, body: Body, state: State, milieu: Milieu, supply: Supply, guess: Guess
 ) -> tuple[State, Guess, int]:
@@ -249,7 +250,7 @@ def rates(
     return rate, cross.guess, cross.status
 
 
-@inner
+@woven
 def along(state: State, rate: State, dt: float) -> State:
     """The state after going along a rate for `dt` minutes."""
     return State(
@@ -273,7 +274,7 @@ def along(state: State, rate: State, dt: float) -> State:
     )
 
 
-@compiled
+@woven
 def step(
     binding: Binding,
     body: Body,
@@ -300,7 +301,7 @@ def step(
     return state, guess, status | (BELOW_ZERO if lowest < 0.0 else OK)
 
 
-@compiled
+@woven
 def readout(binding: Binding, body: Body, state: State, milieu: Milieu, guess: Guess) -> tuple[Readout, Guess]:
     """What a laboratory would measure at this instant, with new starting points."""
     vp, hc = milieu.plasma_ml / 1000.0, state.bicarbonate / body.bicarbonate_space_ml * 1000.0

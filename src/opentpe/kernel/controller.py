@@ -282,6 +282,8 @@ def hold(alarms: Array, watch: Array) -> int:
     for a in range(alarms.shape[0]):
         if alarms[a].active:
             mask |= watch[a].stops
+            if 0 < watch[a].escalates_after <= alarms[a].raised:
+                mask |= watch[a].stops_again
     return mask
 
 

@@ -14,7 +14,7 @@ MINUTES, PLASMA_FLOW, REPLACEMENT_FLOW, AC_TO_PATIENT, REPLACED, NET = range(6)
 
 
 @compiled
-def _runs(plasma_ml: Array, hct: Array, blood_ml: Array, same: circuit.Settings, out: Array) -> None:
+def _runs(plasma_ml: Array, hct: Array, blood_ml: Array, run_hct: Array, same: circuit.Settings, out: Array) -> None:
     for i in range(plasma_ml.size):
         own = circuit.Settings(
             hct[i],
@@ -26,14 +26,17 @@ def _runs(plasma_ml: Array, hct: Array, blood_ml: Array, same: circuit.Settings,
             same.replacement_ac_fraction,
             same.balance_ratio,
             same.accounting,
+            run_hct[i],
         )
         r = circuit.run(plasma_ml[i], own)
         out[0, i], out[1, i], out[2, i] = r.duration_min, r.plasma_flow_ml_min, r.replacement_flow_ml_min
         out[3, i], out[4, i], out[5, i] = r.ac_to_patient_ml, r.replaced_ml, r.net_ml
 
 
-def runs(plasma_ml: Array, hct: Array, blood_ml: Array, same: circuit.Settings) -> Array:
-    """Minutes, flows and volumes of each person's run, (6, n); what differs is volume, haematocrit and blood volume."""
+def runs(plasma_ml: Array, hct: Array, blood_ml: Array, run_hct: Array, same: circuit.Settings) -> Array:
+    """Minutes, flows and volumes of each person's run, (6, n); what differs is volume, haematocrit before and while it
+    runs, and blood volume.
+    """
     out = np.empty((6, plasma_ml.size))
-    _runs(plasma_ml, hct, blood_ml, same, out)
+    _runs(plasma_ml, hct, blood_ml, run_hct, same, out)
     return out

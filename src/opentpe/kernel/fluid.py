@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from opentpe.kernel.compiled import compiled, inner
+from opentpe.kernel.compiled import compiled, woven
 
 OK = 0
 PLASMA_EMPTY = 4  # plasma volume below 30 % of its start: the equations are not trusted there
 
-_LOWEST_PLASMA = 0.3
+LOWEST_PLASMA = 0.3
 
 
 class Pressure(NamedTuple):
@@ -76,7 +76,7 @@ class Flows(NamedTuple):
     red_cells_in: float
 
 
-@compiled
+@woven
 def colloid_pressure(law: Pressure, albumin: float, globulin: float) -> float:
     """Colloid osmotic pressure, mm Hg, of a solution of albumin and globulin in g/L (equations 1 to 3)."""
     total = albumin + globulin
@@ -129,19 +129,19 @@ def rest(
     return rested, State(plasma_ml, tissue_ml, red_cells_ml, *masses, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
-@compiled
+@woven
 def haematocrit(state: State) -> float:
     """Haematocrit of the circulating blood."""
     return state.red_cells / (state.red_cells + state.plasma)
 
 
-@compiled
+@woven
 def volume_change(body: Body, state: State) -> float:
     """Change of circulating blood volume since the start, mL."""
     return state.plasma + state.red_cells - body.plasma0 - body.red_cells0
 
 
-@compiled
+@woven
 def filtration(law: Pressure, body: Body, state: State) -> float:
     """Net flow from plasma into tissue, mL/min, lymph included; negative is refill (equation 4)."""
     p = colloid_pressure(law, state.albumin / state.plasma, state.globulin / state.plasma) - body.pressure0
@@ -151,13 +151,13 @@ def filtration(law: Pressure, body: Body, state: State) -> float:
     return body.filtration_ml_min_mm_hg * (vessel - tissue - body.reflection * (p - (q - body.tissue_pressure0)))
 
 
-@compiled
+@woven
 def plasma_drawn(state: State, flows: Flows) -> float:
     """All plasma leaving the patient, mL/min: removed by the separator and drawn with whole blood."""
     return flows.plasma_removed + flows.blood_drawn * (1.0 - haematocrit(state))
 
 
-@compiled
+@woven
 def rates(law: Pressure, body: Body, state: State, flows: Flows) -> State:
     """Time derivative of the state (equations 5 to 11)."""
     hct = haematocrit(state)
@@ -187,7 +187,7 @@ def rates(law: Pressure, body: Body, state: State, flows: Flows) -> State:
     )
 
 
-@inner
+@woven
 def along(state: State, rate: State, dt: float) -> State:
     """The state after going along a rate for `dt` minutes."""
     return State(
@@ -206,11 +206,11 @@ def along(state: State, rate: State, dt: float) -> State:
     )
 
 
-@compiled
+@woven
 def step(law: Pressure, body: Body, state: State, flows: Flows, dt: float) -> tuple[State, State, int]:
     """The state half way and `dt` minutes on by the midpoint rule, and a status (steps up to 0.5 min)."""
     middle = along(state, rates(law, body, state, flows), 0.5 * dt)
     after = along(state, rates(law, body, middle, flows), dt)
     lowest = min(after.albumin, after.globulin, after.tissue_albumin, after.tissue_globulin)
-    empty = not after.plasma > _LOWEST_PLASMA * body.plasma0 or not after.red_cells >= 0.0 or not lowest >= 0.0
+    empty = not after.plasma > LOWEST_PLASMA * body.plasma0 or not after.red_cells >= 0.0 or not lowest >= 0.0
     return middle, after, PLASMA_EMPTY if empty else OK

@@ -136,14 +136,26 @@ def count_plasma(now: Array, to_bag: float) -> None:
 
 
 @inner
-def replace(now: Array, volume: Array, mass: Array, dt: float) -> float:
-    """Replacement fluid into the return line; returns what came, mL."""
-    came = lines.pour(volume, mass, REPLACEMENT_BAG, RETURN, now.replacement_ml_min * dt)
+def replace(par: Array, now: Array, volume: Array, mass: Array, dt: float) -> float:
+    """Replacement fluid for one second; returns what came into the reservoir, mL: nothing where it joins behind it."""
+    direct = par.replacement_direct_flag != 0.0
+    target = PATIENT if direct else RETURN
+    came = lines.pour(volume, mass, REPLACEMENT_BAG, target, now.replacement_ml_min * dt)
     now.removed_due_ml += now.replacement_ml_min * dt
     now.replacement_ml_min = came / dt
     now.replaced_ml += came
     now.pass_replaced_ml += came
+    if direct:
+        now.given_ml += came
+        now.ac_to_patient_ml += now.replacement_ac_fraction * came
+        return 0.0
     return came
+
+
+@inner
+def anticoagulant_ml(now: Array, volume: Array, place: int) -> float:
+    """Anticoagulant in a place, mL: pumped in, and what the donor plasma that hangs brings with it."""
+    return volume[place, 2] + now.replacement_ac_fraction * volume[place, 4]
 
 
 @inner
@@ -155,14 +167,14 @@ def give_back(par: Array, now: Array, volume: Array, mass: Array, flow: float, d
         target = LOST
     elif now.phase == Phase.CONNECT and not par.prime_to_patient_flag:
         target = DIVERT
-    before = volume[RETURN, 2]
+    before = anticoagulant_ml(now, volume, RETURN)
     plug = now.phase == Phase.CONNECT
     if plug:
         moved = lines.displace(volume, mass, RETURN, target, flow * dt)
     else:
         moved = lines.pour(volume, mass, RETURN, target, flow * dt)
     if target == PATIENT:
-        now.ac_to_patient_ml += before - volume[RETURN, 2]
+        now.ac_to_patient_ml += before - anticoagulant_ml(now, volume, RETURN)
         now.given_ml += moved
 
 
@@ -206,9 +218,9 @@ def rinse(par: Array, now: Array, volume: Array, mass: Array, dt: float) -> None
     for place in (INLET, SEPARATOR, RETURN):
         r = red * volume[place, 0] / reds if reds > 0.0 else 0.0
         p = plain * lines.fluid_ml(volume, place) / plains if plains > 0.0 else 0.0
-        before = volume[place, 2]
+        before = anticoagulant_ml(now, volume, place)
         gone = lines.move(volume, mass, place, target, r, p)
-        now.ac_to_patient_ml += before - volume[place, 2]
+        now.ac_to_patient_ml += before - anticoagulant_ml(now, volume, place)
         lines.pour(volume, mass, SALINE_BAG, place, gone)
         moved += gone
     moved += lines.pour(volume, mass, SALINE_BAG, target, amount - moved)
@@ -269,7 +281,7 @@ def rinseback(par: Array, now: Array, volume: Array, mass: Array, dt: float) -> 
         return
     if now.rinsed_ml <= 0.0 and (bowl_holds(par, volume) or due):
         arrived = empty_bowl(par, now, volume, mass, dt)
-        arrived += replace(now, volume, mass, dt)
+        arrived += replace(par, now, volume, mass, dt)
         give_back(par, now, volume, mass, arrived / dt, dt)
     else:
         rinse(par, now, volume, mass, dt)
@@ -321,7 +333,7 @@ def second(
         allowed = pumps.may(now, Pump.RETURN) and not clamped
         giving = par.principle_code != BOWL or (now.cycle == GIVE and allowed and not now.return_pump_fault_flag)
         onward = part_blood(par, now, volume, mass, sieving, arrived, dt) if arrived > 0.0 or giving else 0.0
-        onward += replace(now, volume, mass, dt)
+        onward += replace(par, now, volume, mass, dt)
         give_back(par, now, volume, mass, return_flow(par, now, volume, onward / dt) if allowed else 0.0, dt)
     if now.saline_due_ml > 0.0 and pumps.may(now, Pump.SALINE):
         give_saline(now, volume, mass, dt)

@@ -33,12 +33,11 @@ Output times never move the steps: a value in between is a side step that is thr
 from __future__ import annotations
 
 import math
-import os
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from opentpe.kernel import pools, turnover
+from opentpe.kernel import threads as threading
 from opentpe.kernel.arrays import (
     AFTER,
     BEFORE,
@@ -98,6 +97,7 @@ REST = 1.8  # times longer for the first step at rest, when nothing moves at the
 GROWTH = 0.45  # each later step at rest is longer by this x its first, because fast pools settle first
 CAP = 0.45  # step x fastest rate at most
 SWELL = 0.05  # change of plasma volume in one step of a linear solute
+CHEAPER = 5  # this many Runge-Kutta steps of a linear solute cost what two exact ones do
 LOST = 1e-9  # mass that may go missing, as a fraction of what there was
 DUST = 1e-9  # a negative amount this small against what was supplied is rounding
 HCT_RANGE = (0.05, 0.75)  # outside, a haematocrit is a fault of the run, not a patient
@@ -123,14 +123,15 @@ def _linear(
 
     The segment starts at `t0`; `times` [t] lie within it; `where` [m, t].
     """
-    spans = max(1, _ceil(abs(v1 / v0 - 1.0) / SWELL))
-    part, change = dt / spans, (v1 - v0) / spans
+    swells = max(1, _ceil(abs(v1 / v0 - 1.0) / SWELL))
     for j in range(patient.coupled, patient.law.size):
         if v0 == v1:
             pools.levels(patient, state, j, v0, t0, times, where[j])
             pools.settle(state, j, v0, 0.0, dt, 0, 1)
             continue
-        done = 0
+        short = max(swells, _ceil(pools.quickest(state, j, min(v0, v1)) * dt / pools.SHORT))
+        spans = short if short <= CHEAPER * swells else swells
+        part, change, done = dt / spans, (v1 - v0) / spans, 0
         for k in range(times.size + 1):
             n = spans if k == times.size else min(int((times[k] - t0) / part), spans - 1)
             pools.settle(state, j, v0, change, part, done, n)
@@ -152,7 +153,7 @@ def pace(dt: float, fastest: float, step: float, even: bool) -> tuple[int, pools
     reach = dt * fastest
     if even:
         count = max(1, _ceil(reach / step))
-        return count, pools.Pace(dt / count, 0.0, 0)
+        return count, pools.Pace(dt / count, 1.0, 0)
     growth = math.log1p(GROWTH * step)
     growing = _ceil(math.log(CAP / step) / growth)
     grown = step * math.expm1(growing * growth) / math.expm1(growth)
@@ -160,27 +161,14 @@ def pace(dt: float, fastest: float, step: float, even: bool) -> tuple[int, pools
         count = max(1, _ceil(math.log1p(reach / step * math.expm1(growth)) / growth))
     else:
         count = growing + _ceil((reach - grown) / (step * math.exp(growing * growth)))
-    return count, pools.Pace(dt / _elapsed(count, growth, growing), growth, growing)
+    return count, pools.Pace(dt / _elapsed(count, growth, growing), math.exp(growth), growing)
 
 
 @compiled
 def _elapsed(n: int, growth: float, growing: int) -> float:
     """Time before step n, in first steps."""
-    if growth == 0.0:
-        return float(n)
     grown = math.expm1(min(n, growing) * growth) / math.expm1(growth)
     return grown + max(0, n - growing) * math.exp(growing * growth)
-
-
-@compiled
-def _step_at(gone: float, growth: float, growing: int) -> int:
-    """The step that a time falls in, in first steps."""
-    if growth == 0.0:
-        return int(gone)
-    grown = math.expm1(growing * growth) / math.expm1(growth)
-    if gone < grown:
-        return int(math.log1p(gone * math.expm1(growth)) / growth)
-    return growing + int((gone - grown) / math.exp(growing * growth))
 
 
 @compiled
@@ -188,22 +176,25 @@ def _stepped(
     patient: Row, state: State, trial: Floats, flow: Floats, t0: float, times: Floats, where: Floats, step: float
 ) -> None:
     """Coupled solutes over a segment, with outputs as side steps."""
+    if patient.coupled == 0:
+        return
     rest, dt, blocker = patient.person[PLASMA_ML], flow[DURATION], state.blocker[0]
     v0, v1 = flow[VOLUME_START] * rest, flow[VOLUME_END] * rest
     fastest, fine = pools.fastest(patient, state, min(v0, v1)), pools.saturable(patient, state)
     first = step if flow[PLASMA_FLOW] > 0.0 or fine else REST * step
     count, stride = pace(dt, fastest, first, flow[PLASMA_FLOW] > 0.0 or fine or v0 != v1)
-    h, dv, done = stride.first_min, (v1 - v0) / count, 0
+    h, dv, n, begun = stride.first_min, (v1 - v0) / count, 0, 0.0
     for k in range(times.size + 1):
-        n, gone = count, dt
-        if k < times.size:
-            gone = times[k] - t0
-            n = min(_step_at(gone / h, stride.growth, stride.growing), count - 1)
-        blocker = pools.advance(patient, state, state.amount, blocker, stride, v0, dv, done, n)
-        done = n
+        done, next_steps = n, pools.Pace(h, stride.ratio, stride.growing)
+        gone = times[k] - t0 if k < times.size else dt
+        while n < count and (k == times.size or (n < count - 1 and begun + h <= gone)):
+            begun += h
+            h *= stride.ratio if n < stride.growing else 1.0
+            n += 1
+        blocker = pools.advance(patient, state, state.amount, blocker, next_steps, v0, dv, done, n)
         if k < times.size:
             volume, here = v0 + dv * n, v0 + (v1 - v0) * gone / dt
-            beside = pools.Pace(gone - h * _elapsed(n, stride.growth, stride.growing), 0.0, 0)
+            beside = pools.Pace(gone - begun, 1.0, 0)
             pools.copy_amounts(patient, state.amount, trial)
             pools.advance(patient, state, trial, blocker, beside, volume, here - volume, 0, 1)
             _record(patient, trial, here, 0, patient.coupled, where[:, k])
@@ -321,19 +312,12 @@ def courses(first: int, last: int, packed: Packed, plan: Plan, result: Result, s
 def course_all(cohort: Cohort, schedule: Schedule, step: float = STEP, threads: int = 0) -> Trajectory:
     """Every patient of a cohort through the schedule; row i equals the patient run alone, bit for bit.
 
-    `threads` 0 means all cores. Plain threads that leave the interpreter lock: safe in a web server, and one compiled
-    function serves any count.
+    `threads` 0 means all cores.
     """
     packed, plan = pack(cohort), pack_schedule(schedule)
     n = packed.person.shape[0]
     result = blank_result(n, packed.law.size, plan.cells.shape[1], plan.output.size)
-    workers = min(threads or os.cpu_count() or 1, n)
-    if workers == 1:
-        courses(0, n, packed, plan, result, step)
-        return trajectory(result)
-    edges = np.linspace(0, n, 8 * workers + 1).astype(int)
-    with ThreadPoolExecutor(workers) as pool:
-        list(pool.map(lambda a, b: courses(a, b, packed, plan, result, step), edges[:-1], edges[1:]))
+    threading.share(n, lambda a, b: courses(a, b, packed, plan, result, step), threads)
     return trajectory(result)
 
 

@@ -164,6 +164,9 @@ def act(
     elif action == Action.STOP_WITHOUT_RINSEBACK:
         now.abandoned_flag = 2
         controller.signal(now, journal, Signal.ABANDON)
+    if action in (Action.CORRECT_HCT, Action.ACKNOWLEDGE):
+        # the interface is built anew: the draw may go on, the plasma pump waits until cells have sunk
+        alarms[Alarm.RED_CELLS_IN_PLASMA].raised = 0
     answered(alarms, now, journal, action)
 
 

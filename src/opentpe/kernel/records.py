@@ -39,7 +39,8 @@ _PARAMETERS: Final = (
     "calcium_mmol_min", "calcium_mmol_per_ml", "tingling_slow_fraction", "tingling_calcium_mmol",
     "tingling_calcium_min",
     "hypotension_pause_s", "hypotension_saline_ml",
-    "prime_to_patient_flag", "plasma_bag_ml", "ac_bag_ml", "saline_bag_ml", "operator_code", "manual_flag",
+    "replacement_direct_flag", "prime_to_patient_flag", "plasma_bag_ml", "ac_bag_ml", "saline_bag_ml", "operator_code",
+    "manual_flag",
     "line_linear_mm_hg_min_ml",
     "return_line_linear_mm_hg_min_ml",
 )  # fmt: skip
@@ -88,12 +89,13 @@ class Fluids(NamedTuple):
     sieving: Array  # [solute] membrane only
 
 
-# The alarm table, one row an alarm. `stops` are pumps as bits, `clears` 0 self, 1 retry, 2 operator.
+# The alarm table, one row an alarm. `stops` are pumps as bits, `stops_again` those once it has escalated,
+# `clears` 0 self, 1 retry, 2 operator.
 WATCH: Final = np.dtype([
     ("threshold", np.float64), ("connecting", np.float64), ("retry_flow", np.float64), ("persistence_s", np.int64),
     ("priority", np.int64), ("escalated", np.int64), ("escalates_after", np.int64), ("stops", np.int64),
-    ("clears", np.int64), ("response_s", np.int64), ("action", np.int64), ("retry_after_s", np.int64),
-    ("retries", np.int64),
+    ("stops_again", np.int64), ("clears", np.int64), ("response_s", np.int64), ("action", np.int64),
+    ("retry_after_s", np.int64), ("retries", np.int64),
 ])  # fmt: skip
 
 # What the watch remembers, one row an alarm.

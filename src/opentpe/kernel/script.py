@@ -5,6 +5,7 @@ The equations, the clock and the laws checked are those of `session`; only where
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -80,6 +81,16 @@ def _run(
         status[i] = live.status if live.status != chair.OK or chair.closes(first, live) else session.IMBALANCE
 
 
+def _instants(minutes: float, acts: int, clock: session.Clock, pace: float) -> int:
+    """Enough places for every step of a script of `minutes`.
+
+    `pace` is the fastest of the cohort at rest; a plasma volume may fall to a third of it.
+    """
+    fine, coarse = min(clock.fine, clock.fine_reach / (3 * pace)), min(clock.coarse, clock.coarse_reach / (3 * pace))
+    settling = min(minutes, acts * clock.settle)
+    return math.ceil(settling / fine) + math.ceil(minutes / coarse) + 2 * acts
+
+
 def run(
     law: chair.Law, people: patient.Person, script: Array, clock: session.Clock = session.PLANNING
 ) -> tuple[Array, Array, Array]:
@@ -90,7 +101,7 @@ def run(
     rows = patient.pack(people)
     count, body = rows.shape[0], people.citrate
     pace = float(np.max((body.clearance_ml_min + body.transfer_ml_min) / people.standing.plasma_ml))
-    places = session.instants(float(script[..., 0].sum(axis=-1).max()), script.shape[1], clock, pace)
+    places = _instants(float(script[..., 0].sum(axis=-1).max()), script.shape[1], clock, pace)
     q = len(chair.QUANTITIES)
     times, series, status = np.zeros((count, places)), np.zeros((count, places, q)), np.zeros(count, np.int64)
     _run(law.binding, law.pressure, rows, script, clock, np.zeros(q), times, series, status)

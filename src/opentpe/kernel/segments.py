@@ -46,6 +46,7 @@ class Order(NamedTuple):
     warmed_to: float  # Cel; below 0 means no warmer
     platelet_loss_fraction: float
     recipe: float  # row of the recipes
+    run_hct: float = 0.0  # mean haematocrit of the exchange; 0: as entered
 
 
 class Part(NamedTuple):
@@ -80,7 +81,7 @@ def order_at(r: Array) -> Order:
         r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7],
         r[8], r[9], r[10], r[11], r[12], r[13], r[14], r[15],
         r[16], r[17], r[18], r[19], r[20], r[21], r[22], r[23],
-        r[24], r[25],
+        r[24], r[25], r[26],
     )  # fmt: skip
 
 
@@ -104,6 +105,7 @@ def part_run(order: Order, part: Part) -> circuit.Run:
         part.ac_fraction,
         order.balance_ratio,
         int(order.accounting),
+        order.run_hct,
     )
     return circuit.run(order.plasma_ml * part.share, settings)
 

@@ -7,10 +7,13 @@ mL/min, volumes mL, times min unless the name says seconds; equations: docs/theo
 from __future__ import annotations
 
 import math
+from typing import Final
 
 from opentpe.kernel import circuit
 from opentpe.kernel.compiled import compiled
 
+_LATE_DRAW_S: Final = 1.5
+_LATE_GIVE_S: Final = 0.5
 NO_ANTICOAGULANT = 1e12  # inlet:AC ratio that stands for "no volume of anticoagulant" (heparin)
 
 
@@ -88,6 +91,18 @@ def single_needle_flow(
 
 
 @compiled
+def needle_cycle(
+    cycle_ml: float, dead_ml: float, rising_ml_min: float, return_flow: float, valve_min: float
+) -> tuple[float, float]:
+    """Minutes of draw and minutes until the next draw of one needle, `rising_ml_min` into the reservoir while it draws.
+
+    The controller looks once a second and a draw ends with the second after: on average 1.5 s late, a return 0.5 s.
+    """
+    late = (_LATE_DRAW_S * rising_ml_min + _LATE_GIVE_S * return_flow) / 60.0
+    return (cycle_ml + dead_ml + late) / rising_ml_min, (cycle_ml + late) / return_flow + 2.0 * valve_min
+
+
+@compiled
 def bowl_pass_ml(bowl_ml: float, packed: float, channel_hct: float) -> float:
     """Anticoagulated blood that fills a bowl with packed cells (equation 9); low haematocrit makes a larger pass.
 
@@ -111,6 +126,25 @@ def bowl_flow(
     back = bowl_ml - kept_ml + balance_share * bag
     minutes = drawn / draw_flow + back / return_flow + 2.0 * valve_min
     return drawn / minutes, bag / minutes
+
+
+@compiled
+def bowl_passes(
+    bag_ml: float, bowl_ml: float, kept_ml: float, packed: float, channel_hct: float, return_flow: float,
+    balance_share: float, valve_min: float,
+) -> tuple[float, float, float]:  # fmt: skip
+    """Blood drawn for a bag volume, minutes of return between the passes, and blood drawn in the last pass.
+
+    The first pass fills an empty bowl; the last fills it before plasma comes, and its cells go back with rinseback.
+    """
+    held, gain = bowl_ml - kept_ml, packed / channel_hct - 1.0
+    left, drawn, rest, holds = bag_ml, 0.0, 0.0, bowl_ml
+    while left > gain * holds:
+        left -= gain * holds
+        drawn += (1.0 + gain) * holds
+        rest += (held + balance_share * gain * holds) / return_flow + 2.0 * valve_min
+        holds = held
+    return drawn + holds + left, rest, holds + left
 
 
 @compiled

@@ -10,11 +10,10 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit, prange
 
-from opentpe.kernel import chair, fluid, patient, segments
+from opentpe.kernel import chair, fluid, patient, segments, threads
 from opentpe.kernel.binding import Binding
-from opentpe.kernel.compiled import inner
+from opentpe.kernel.compiled import inner, unlocked
 
 Array = Any  # float64 arrays; their shape stands beside the name
 
@@ -52,6 +51,7 @@ class Rows(NamedTuple):
     marks: Array  # (n, 5, q) lowest, highest, before, when the last fluid has run, after the rest
     segments: Array  # (n, s, 3) minutes, plasma volume at its end (mL), mean plasma drawn (mL/min)
     totals: Array  # (n, t) see TOTALS
+    instants: Array  # (n,) how many there were
     times: Array  # (n, k) min; the unused tail repeats the last instant
     series: Array  # (n, k, q)
 
@@ -87,6 +87,7 @@ TOTALS = (
     "albumin_removed_mg",
     "globulin_removed_mg",
     "plasma_drawn_and_urine_ml",
+    "fluid_given_ml",
 )
 
 
@@ -189,6 +190,7 @@ def one(
             segment = segment_at(s, parts, order, recipe, first, live)
             elapsed, drawn = 0.0, live.fluid.drawn_plasma
             dt = step_length(clock, elapsed, segment.minutes, bodies, live)
+    out.instants[i] = k
     while k < out.times.shape[1]:
         k = _note(now, i, k, live.minute, out)
     _finish(i, first, live, out)
@@ -215,7 +217,7 @@ def _finish(i: int, first: chair.Live, live: chair.Live, out: Rows) -> None:
     t[0], t[1], t[2] = g.citrate, d.citrate_out, d.citrate_burnt
     t[3], t[4], t[5] = g.calcium, d.calcium_out, d.calcium_released
     t[6], t[7] = d.magnesium_out, d.bicarbonate_out
-    t[8], t[9], t[10], t[11] = g.albumin, f.albumin_out, f.globulin_out, f.water_out
+    t[8], t[9], t[10], t[11], t[12] = g.albumin, f.albumin_out, f.globulin_out, f.water_out, g.water
     status, h = live.status, chair.HAEMATOCRIT_AT
     if not (out.marks[i, LOW, h] > _LOWEST_HCT and out.marks[i, HIGH, h] < _HIGHEST_HCT):
         status |= HAEMATOCRIT
@@ -227,22 +229,24 @@ def _finish(i: int, first: chair.Live, live: chair.Live, out: Rows) -> None:
     out.status[i] = status
 
 
-@njit(cache=True, parallel=True, error_model="numpy")
-def _session_all(
+@unlocked
+def sessions(
+    first: int,
+    last: int,
     binding: Binding,
     pressure: fluid.Pressure,
     people: Array,
     orders: Array,
     recipes: Array,
     clock: Clock,
-    now: Array,
     out: Rows,
 ) -> None:
-    for i in prange(people.shape[0]):
-        row: Any = np.int64(i)
-        order = segments.order_at(orders[row])
+    """Rows first to last - 1 of packed people and orders, into `out`."""
+    now = np.zeros(out.marks.shape[2])
+    for i in range(first, last):
+        order = segments.order_at(orders[i])
         recipe = recipes[int(order.recipe)]
-        one(row, chair.Law(binding, pressure), patient.pick(people[row]), order, recipe, clock, now[row], out)
+        one(i, chair.Law(binding, pressure), patient.pick(people[i]), order, recipe, clock, now, out)
 
 
 def blank(count: int, parts: int, instants: int = 0) -> Rows:
@@ -253,19 +257,18 @@ def blank(count: int, parts: int, instants: int = 0) -> Rows:
         np.zeros((n, 5, q)),
         np.zeros((n, parts + 3, 3)),
         np.zeros((n, len(TOTALS))),
+        np.zeros(n, np.int64),
         np.zeros((n, instants)),
         np.zeros((n, instants, q)),
     )
 
 
-def instants(minutes: float, parts: int, clock: Clock, pace: float) -> int:
-    """Enough places for every step of a session of at most `minutes`, its hour after included.
-
-    `pace` is the fastest of the cohort at rest; a plasma volume may fall to a third of it.
-    """
-    fine, coarse = min(clock.fine, clock.fine_reach / (3 * pace)), min(clock.coarse, clock.coarse_reach / (3 * pace))
-    settling = min(minutes, (parts + 3) * clock.settle)
-    return math.ceil(settling / fine) + math.ceil(minutes / coarse) + 2 * (parts + 3)
+def _run(law: chair.Law, chairs: Array, papers: Array, recipes: Array, clock: Clock, out: Rows) -> Rows:
+    threads.share(
+        chairs.shape[0],
+        lambda a, b: sessions(a, b, law.binding, law.pressure, chairs, papers, recipes, clock, out),
+    )
+    return out
 
 
 def session_all(
@@ -274,22 +277,19 @@ def session_all(
     orders: segments.Order,
     recipes: Array,
     clock: Clock = PLANNING,
-    series_min: float = 0.0,
+    recorded: bool = False,
 ) -> Outcome:
     """Every patient of a cohort through one session, in parallel; row i equals the patient run alone.
 
     Fields of `people` and `orders` are numbers or arrays (n,). `recipes` is (r, parts, 10) in the order of
-    `segments.Part`; `series_min` > 0 keeps the series of sessions up to that length, the hour after included.
+    `segments.Part`; `recorded` keeps the series, the hour after included: a run before it counts the instants.
     """
     chairs, papers = patient.pack(people), patient.pack_fields(list(orders))
     count, parts = max(chairs.shape[0], papers.shape[0]), recipes.shape[1]
     chairs, papers = (np.ascontiguousarray(np.broadcast_to(t, (count, t.shape[1]))) for t in (chairs, papers))
-    body = people.citrate
-    pace = float(np.max((body.clearance_ml_min + body.transfer_ml_min) / people.standing.plasma_ml))
-    out = blank(count, parts, instants(series_min, parts, clock, pace) if series_min > 0.0 else 0)
-    _session_all(
-        law.binding, law.pressure, chairs, papers, recipes, clock, np.zeros((count, len(chair.QUANTITIES))), out
-    )
+    out = _run(law, chairs, papers, recipes, clock, blank(count, parts))
+    if recorded:
+        out = _run(law, chairs, papers, recipes, clock, blank(count, parts, int(out.instants.max())))
     m, g = out.marks, out.segments
     minutes = g[:, : parts + 2, 0].sum(axis=1)
     marks = (m[:, LOW], m[:, HIGH], m[:, FIRST], m[:, AT_END], m[:, LAST])

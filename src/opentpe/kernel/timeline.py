@@ -143,6 +143,12 @@ def _refuse(sessions: Sequence[Session], doses: Sequence[Dose], end_min: float, 
         raise InputError("output times", "a time before its predecessor", "ascending times", "Sort them.")
 
 
+def sessions_only(row: Schedule) -> Schedule:
+    """The schedule row up to the end of its last session, with its first output alone: what the sessions start from."""
+    last = int(np.flatnonzero(row.session[0] != NO_SESSION)[-1])
+    return row._replace(segment_count=np.array([last + 1]), output_min=row.output_min[:1])
+
+
 def stack(rows: Sequence[Schedule]) -> Schedule:
     """Several rows under each other, one per patient; they share fluids, sieving and output times with the first."""
     first = rows[0]

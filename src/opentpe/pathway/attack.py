@@ -91,7 +91,8 @@ def course_contradiction(sheet: Sheet) -> Fact:
     forward = [s for c, s in claims if c in _PROGRESSIVE]
     if not relapsing or not forward:
         return sheet.no("course_contradiction")
-    return Fact("course_contradiction", True, tuple(dict.fromkeys(relapsing + forward)))
+    note = ", ".join(dict.fromkeys(c.replace("_", " ") for c, _ in claims))
+    return Fact("course_contradiction", True, tuple(dict.fromkeys(relapsing + forward)), note=note)
 
 
 def onset_after_treatment(sheet: Sheet) -> Fact:

@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from opentpe.domain.decision import Fact
+from opentpe.domain.patient import Observation
 from opentpe.pathway.sheet import Sheet, last_taken
 
 _COMPLEMENT: Final = ("eculizumab", "ravulizumab")
@@ -79,17 +80,34 @@ def vaccine_just_given(sheet: Sheet) -> Fact:
 
 
 def plasma_intolerance(sheet: Sheet) -> Fact:
-    """Why donor plasma is to be avoided: IgA deficiency, very low IgA, or an allergy to plasma."""
+    """Why donor plasma is to be avoided: IgA deficiency, very low IgA, a plasma allergy, a refusal."""
     for kind in ("iga_deficiency",):
         if kind in sheet.conditions:
             return Fact("plasma_intolerance", kind, (sheet.conditions[kind].source,))
     allergy = next((a for a in sheet.patient.allergies if a.kind in ("plasma", "iga_deficiency")), None)
     if allergy is not None:
         return Fact("plasma_intolerance", allergy.kind, (allergy.source,))
+    refused = _said(sheet, ("no_donor_plasma", "no_blood_products"))
+    if refused is not None:
+        return Fact("plasma_intolerance", "refused", (refused.source,), refused.when.age_days(sheet.on))
     row = sheet.newest.get("iga")
     if row is not None and row.value is not None and row.value < sheet.limits["safety.iga_low_g_l"]:
         return Fact("plasma_intolerance", "iga_low", (row.source,), row.when.age_days(sheet.on))
     return sheet.no("plasma_intolerance")
+
+
+def _said(sheet: Sheet, answers: tuple[str, ...]) -> Observation | None:
+    """The first of several preferences that the patient has stated."""
+    rows = {row.answer: row for row in sheet.findings.get("preference", ())}
+    return next((rows[answer] for answer in answers if answer in rows), None)
+
+
+def preference(sheet: Sheet) -> Fact:
+    """The stated preference that weighs most on the plan: a refusal first."""
+    row = _said(sheet, ("declines_exchange", "no_blood_products")) or sheet.newest.get("preference")
+    if row is None:
+        return sheet.no("preference")
+    return Fact("preference", row.answer, (row.source,), row.when.age_days(sheet.on))
 
 
 def allergy_on_circuit(sheet: Sheet) -> Fact:

@@ -50,6 +50,12 @@ class Section:
     bars: tuple[BenefitBar, ...] = ()
     after: tuple[str, ...] = ()
 
+    def told(self) -> str:
+        """The section as one paragraph."""
+        rows = [f"{name}: {often}." for name, often in self.rows]
+        bars = [f"{bar.arm}: {bar.summary}." for bar in self.bars]
+        return " ".join((f"{self.title}:", *self.paragraphs, *self.items, *rows, *bars, *self.after))
+
 
 @dataclass(frozen=True, slots=True)
 class LeafletView:
@@ -67,6 +73,12 @@ def html(consultation: Consultation, library: Library, language: str = "en") -> 
     """The leaflet of a consultation as a page of its own, in English, German or Spanish."""
     leaf = view(consultation, library, language)
     return render.page("leaflet.html.j2", view=leaf, language=leaf.language)
+
+
+def told(consultation: Consultation, library: Library, language: str = "en") -> str:
+    """The leaflet as plain text, one paragraph a section: for a message instead of a page."""
+    leaf = view(consultation, library, language)
+    return "\n\n".join(section.told() for section in (*leaf.first_page, *leaf.second_page))
 
 
 def view(consultation: Consultation, library: Library, language: str = "en") -> LeafletView:
@@ -88,6 +100,7 @@ def view(consultation: Consultation, library: Library, language: str = "en") -> 
         _section(pen, "else", items=tuple(pen.say(f"leaflet.option.{o}") for o in _OPTIONS)),
         _section(pen, "tell", items=tuple(pen.say(f"leaflet.tell.{m}") for m in ("before", "during", "after"))),
         _section(pen, "unknown", (pen.say("leaflet.unknown"),)),
+        _wishes(consultation, pen),
         _choice(consultation, pen),
     )
     return LeafletView(
@@ -217,6 +230,14 @@ def _often(risk: Risk, pen: Desk) -> str:
     share = risk.per_course or risk.per_session
     assert share
     return pen.often(share)
+
+
+def _wishes(consultation: Consultation, pen: Desk) -> Section | None:
+    """What the patient said they prefer, and what it did to the plan."""
+    lines = consultation.order.lines if consultation.order else ()
+    said = [line for line in lines if line.code.startswith("preference_")]
+    items = tuple(pen.say(f"leaflet.wish.{x.code.removeprefix('preference_')}", **dict(x.values)) for x in said)
+    return _section(pen, "wish", items=items) if items else None
 
 
 def _choice(consultation: Consultation, pen: Desk) -> Section:

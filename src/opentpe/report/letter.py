@@ -51,6 +51,12 @@ def html(consultation: Consultation, library: Library, language: str = "en", kin
     return render.page("paper.html.j2", view=paper, language=paper.language)
 
 
+def told(consultation: Consultation, library: Library, language: str = "en", kind: str = "referral") -> str:
+    """A paper as plain text, one paragraph a block."""
+    paper = view(consultation, library, language, kind)
+    return "\n\n".join(text for block in paper.blocks if (text := block.told()))
+
+
 def view(consultation: Consultation, library: Library, language: str = "en", kind: str = "referral") -> Paper:
     """A paper as plain data."""
     pen = build.desk(consultation, library, sentences.spoken("papers", language))

@@ -26,6 +26,12 @@ class Block:
     texts: tuple[str, ...] = ()
     table: Table | None = None
 
+    def told(self) -> str:
+        """The block as plain text, one paragraph: for a message instead of a page."""
+        rows = [f"{row.label}: {row.value}" for row in self.rows if row.value]
+        body = " ".join((*rows, *self.ticks, *self.texts))
+        return f"{self.title}: {body}" if self.title and body else body
+
     @property
     def empty(self) -> bool:
         """True where there is nothing to print."""

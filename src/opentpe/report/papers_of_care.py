@@ -17,6 +17,11 @@ from opentpe.report.view import Column, Table
 # What stands beside the table of limits, which holds the stops and calls before a session.
 _ASIDE: Final = {"before_each": ("check", "hold"), "during": ("stop", "call", "check")}
 _CONSENT: Final = ("procedure", "catheter", "plasma", "albumin")
+_REFUSES: Final = {
+    "no_donor_plasma": ("plasma",),
+    "no_blood_products": ("plasma", "albumin"),
+    "no_central_line": ("catheter",),
+}
 _ABOUT: Final = ("leaflet", "questions", "alternatives", "capacity", "surrogate", "interpreter", "withdrawal")
 _BESIDE: Final = ("identity", "consent", "weight", "drugs", "infection", "pregnancy", "bladder", "deficit", "access")
 
@@ -24,20 +29,30 @@ _BESIDE: Final = ("identity", "consent", "weight", "drugs", "infection", "pregna
 def consent(consultation: Consultation, pen: Desk) -> tuple[Block, ...]:
     """Separate ticks for procedure, catheter, donor plasma and albumin; capacity, interpreter, how long it holds."""
     sessions = consultation.order.course.count if consultation.order else None
+    refused = {part for wish in _wishes(consultation) for part in _REFUSES.get(wish, ())}
     holds = pen.say("consent.valid_for", count=sessions) if sessions else pen.say("consent.valid_open")
     return (
         Block(texts=(pen.say("consent.intro"),)),
-        Block(pen.say("paper_part.agrees"), ticks=tuple(pen.say(f"consent.{k}") for k in _CONSENT)),
-        Block(pen.say("paper_part.told"), ticks=tuple(pen.say(f"consent.{k}") for k in _ABOUT), texts=(holds,)),
         Block(
-            pen.say("paper_part.preferences"), texts=tuple(_preferences(consultation)) or (pen.say("consent.write"),)
+            pen.say("paper_part.agrees"),
+            ticks=tuple(pen.say(f"consent.{k}") for k in _CONSENT if k not in refused),
+            texts=tuple(pen.say("consent.refused", what=pen.say(f"consent.{k}")) for k in _CONSENT if k in refused),
         ),
+        Block(pen.say("paper_part.told"), ticks=tuple(pen.say(f"consent.{k}") for k in _ABOUT), texts=(holds,)),
+        Block(pen.say("paper_part.preferences"), texts=_preferences(consultation, pen) or (pen.say("consent.write"),)),
     )
 
 
-def _preferences(consultation: Consultation) -> list[str]:
+def _wishes(consultation: Consultation) -> set[str]:
+    return {found.answer for found in consultation.patient.seen("preference", consultation.on)}
+
+
+def _preferences(consultation: Consultation, pen: Desk) -> tuple[str, ...]:
+    """What the patient prefers and what it does to the order; the bare words where nothing is ordered."""
+    if consultation.order is not None:
+        return tuple(pen.line(line).text for line in consultation.order.lines if line.code.startswith("preference_"))
     seen = consultation.patient.seen("preference", consultation.on)
-    return [found.text or found.answer for found in seen]
+    return tuple(found.text or pen.sentences.value(found.answer) for found in seen)
 
 
 def checklist(consultation: Consultation, pen: Desk) -> tuple[Block, ...]:

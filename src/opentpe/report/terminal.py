@@ -15,6 +15,7 @@ from opentpe.report.view import BenefitBar, ReportView, Said, Table
 _STYLES: Final = {"act": "cyan", "urgent": "red", "wait": "yellow", "stop": "yellow", "quiet": "bright_black"}
 _SHAPES: Final = {"act": "●", "urgent": "▲", "wait": "◆", "stop": "◆", "quiet": "■"}
 _BLOCKS: Final = {"none": "░", "mild": "▒", "moderate": "▓", "marked": "█"}
+_ISSUES_SHOWN: Final = 6  # the rest stand in the report
 _BAR: Final = 50  # characters for 100 people
 
 
@@ -24,7 +25,7 @@ def print_consultation(view: ReportView, console: Console) -> None:
     if view.details:
         console.print(Text(view.details, style="bright_black"))
     console.print(_banner(view))
-    for part in (_order(view), _forecast(view), _harms(view), _checks(view), _benefit(view)):
+    for part in (_issues(view), _order(view), _forecast(view), _harms(view), _checks(view), _benefit(view)):
         if part is not None:
             console.print(part)
     console.print(Text(view.notice, style="bright_black"))
@@ -47,6 +48,22 @@ def _banner(view: ReportView) -> Panel:
 
 def _said(line: Said) -> str:
     return f"{line.text} ({line.level})" if line.level else line.text
+
+
+def _issues(view: ReportView) -> RenderableType | None:
+    """What is wrong with the record: each entry, what was found, and what was done about it."""
+    table = view.knowledge.issues
+    if table is None:
+        return None
+    grid = Grid.grid(padding=(0, 2))
+    grid.add_column(style="yellow", no_wrap=True)
+    grid.add_column()
+    for what, where, found, expected, done in table.rows[:_ISSUES_SHOWN]:
+        told = f"{where}: {found} ({view.heading('expected')} {expected})"
+        grid.add_row(what, f"{told}: {done}" if done else told)
+    if len(table.rows) > _ISSUES_SHOWN:
+        grid.add_row("", f"+ {len(table.rows) - _ISSUES_SHOWN} {view.heading('issues_more')}")
+    return _part(view.heading("issues"), grid)
 
 
 def _order(view: ReportView) -> RenderableType | None:

@@ -65,7 +65,6 @@ class OrderView:
     picks: Table | None
     estimators: Table | None
     words: str
-    preferences: str = ""  # what the patient prefers, as recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +214,7 @@ class ForecastView:
     more_session_figure: Figure | None
     sessions: Table
     nadirs: Table | None
+    balances: Table | None
     moments: Table | None
     others: Table | None
     drugs: tuple[DrugView, ...]

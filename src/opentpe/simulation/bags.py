@@ -84,6 +84,7 @@ def watch_table(library: Library) -> Any:
         row["priority"], row["escalated"] = PRIORITIES[entry["priority"]], PRIORITIES[entry["escalated"]]
         row["escalates_after"] = numbers.get("escalates_after_count", 0)
         row["stops"] = sum(1 << Pump[name.upper()] for name in entry["stops"])
+        row["stops_again"] = sum(1 << Pump[name.upper()] for name in entry.get("stops_again", ()))
         row["clears"] = _CLEARS[entry["clears"]]
         row["response_s"] = numbers.get("operator_response_s", -1)
         row["action"] = Action[entry["operator_action"].upper()]

@@ -17,8 +17,7 @@ from opentpe.domain.therapy import MINUTES_PER_DAY
 from opentpe.evidence.load import Library
 from opentpe.kernel import binding, chair, circulation, citrate, fluid, patient
 from opentpe.kernel.arrays import Floats, Integers
-from opentpe.simulation.cohort import Normal
-from opentpe.simulation.draws import Stream, normals, sample
+from opentpe.simulation.draws import Normal, Stream, normals, sample
 
 FILES: Final = ("citrate", "fluid", "circulation", "cells")
 _STREAM: Final = {
@@ -121,6 +120,13 @@ def typical(subject: Subject, plasma_ml: float, library: Library) -> patient.Per
     return _person(_Draw(subject, library, None), Known(np.array([plasma_ml])))
 
 
+def one(subject: Subject, plasma_ml: float, library: Library) -> patient.Person:
+    """The typical subject as plain numbers: the body of the planning clock and of the machine's."""
+    found = typical(subject, plasma_ml, library)
+    numbers: list[Any] = [type(part)(*(float(np.ravel(value)[0]) for value in part)) for part in found]
+    return patient.Person(*numbers)
+
+
 def position(name: str) -> str:
     """The name under which a session's parameter asks for its standard normal position."""
     return f"session {name}"
@@ -140,10 +146,19 @@ def people_at(subject: Bodied, known: Known, library: Library, normal: Normal) -
     return _person(_Draw(subject, library, normal), known)
 
 
+def standing(person: patient.Person, known: Known) -> patient.Person:
+    """The same draws before another session: albumin and globulin of plasma as they are by then."""
+    at = person.standing
+    return person._replace(
+        standing=at._replace(
+            albumin=_first(known.albumin_g_l, at.albumin), globulin=_first(known.globulin_g_l, at.globulin)
+        )
+    )
+
+
 def used(library: Library) -> tuple[Sourced, ...]:
     """Every sourced value that a session rests on, rivals and lines of the display left out."""
-    files = tuple(f"equations/{name}." for name in FILES)
-    found = (s for s in library.all_sourced() if s.key.startswith(files))
+    found = (s for name in sorted(FILES) for s in library.sourced_in(f"equations/{name}"))
     return tuple(s for s in found if not s.key.partition(".")[2].startswith(_NOT_USED) and "_rival." not in s.key)
 
 

@@ -18,8 +18,8 @@ from opentpe.kernel import session as kernel
 from opentpe.kernel.arrays import Cohort, Floats, Trajectory
 from opentpe.simulation import bodies, session
 from opentpe.simulation.bodies import Bodied, Known
-from opentpe.simulation.cohort import Columns, Normal
-from opentpe.simulation.draws import Stream
+from opentpe.simulation.cohort import Columns
+from opentpe.simulation.draws import Normal, Stream
 from opentpe.simulation.setup import Setup
 
 _FELT: Final = (Stream.CITRATE, Stream.FLUID, Stream.TURNOVER)  # what moves calcium; heart and cells do not

@@ -7,7 +7,7 @@ the rest is the population's and is named as assumed.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
@@ -20,7 +20,7 @@ from opentpe.evidence.load import Library, Table
 from opentpe.kernel import timeline
 from opentpe.kernel.arrays import BLOCKER, DEPOT, FCRN, IV, LINEAR, SATURABLE, SC, Cohort, Floats, Integers
 from opentpe.kernel.circuit import Run
-from opentpe.simulation.draws import Stream, normals, sample
+from opentpe.simulation.draws import Normal, Stream, normals, sample
 from opentpe.simulation.setup import Setup, content
 
 BLOCKER_DRUG: Final = "efgartigimod"
@@ -83,10 +83,6 @@ def columns(library: Library, chosen: Sequence[str]) -> Columns:
         np.array([1.0 if documents[k]["igg"] == "whole" else 0.0 for k in keys]),
         tuple(used + (fcrn if any("fcrn" in documents[k]["laws"] for k in keys) else [])),
     )
-
-
-# Standard normal positions of every row, shaped (rows, count): by stream, name and count.
-Normal = Callable[[Stream, str, int], Floats]
 
 
 class Sized(Protocol):

@@ -11,7 +11,7 @@ import numpy as np
 
 from opentpe import __version__
 from opentpe.domain import words
-from opentpe.domain.consultation import Forecast, Line, Moment, Series, SessionForecast, Versions
+from opentpe.domain.consultation import Band, Forecast, Line, Moment, Series, SessionForecast, Versions
 from opentpe.domain.decision import Decision
 from opentpe.domain.sourced import Sourced
 from opentpe.domain.subject import Subject
@@ -97,6 +97,8 @@ def simulate(
     refuse.order(course.prescription, library)
     setup = prepare(subject, course, library, unit)
     refuse.session(subject, setup, library)
+    if not kinetics_only:
+        refuse.empties(subject, setup, library)
     columns = cohort.columns(library, _chosen(solutes, course, library))
     rows = np.arange(draws)
     people = cohort.people(subject, columns, setup, library, seed, rows)
@@ -109,7 +111,7 @@ def simulate(
     planned = [cohort.session(p, r, setup, library) for p, r in runs]
     fluids, sieving = cohort.fluid_table(setup, columns, library), np.ones((1, len(columns.keys)))
     plan = timeline.build(planned, doses, float(outputs[-1]), outputs, fluids, sieving)
-    trajectory = march.course_all(people, plan)
+    trajectory = march.course_all(people, plan if kinetics_only else timeline.sessions_only(plan))
     _sound(trajectory, subject, course, seed)
     attended = None
     if not kinetics_only:
@@ -219,7 +221,16 @@ def _session(run: Simulated, i: int, library: Library) -> SessionForecast:
         pre=bands.bands(trajectory.before[:, :, i] * columns.scale, columns.keys, columns.units),
         post=bands.bands(trajectory.after[:, :, i] * columns.scale, columns.keys, columns.units),
         nadir=session.nadirs(run.attended.sessions[i]) if run.attended else (),
+        balance=session.balance(run.attended.sessions[i]) if run.attended else (),
+        cells=_cells(trajectory, i),
     )
+
+
+def _cells(t: Trajectory, i: int) -> tuple[tuple[str, Band], ...]:
+    """Platelets and haematocrit before and after session i: lost by the device, regrown in between."""
+    columns = (t.platelets_before, t.platelets_after, t.hct_before, t.hct_after)
+    names = ("platelets_before", "platelets_after", "haematocrit_before", "haematocrit_after")
+    return bands.bands(np.stack([c[:, i] for c in columns], axis=1), names, ("10*9/L", "10*9/L", "1", "1"))
 
 
 def _at(run: Simulated, time_min: float) -> int:

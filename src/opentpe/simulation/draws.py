@@ -11,6 +11,7 @@ counter = (row, position // 4). One call to NumPy then fills four positions of a
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from enum import IntEnum
 from typing import Final
 
@@ -56,6 +57,10 @@ class Stream(IntEnum):
     FIT = 21  # proposals when fitting to measurements
     RESAMPLE = 22  # choosing rows of a weighted cohort
     SEARCH = 23  # candidate courses
+
+
+# Standard normal positions of every row, shaped (rows, count): by stream, name and count.
+Normal = Callable[[Stream, str, int], Array]
 
 
 def uniforms(seed: int, rows: Rows, stream: Stream, count: int, name: str = "") -> Array:

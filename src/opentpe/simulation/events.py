@@ -163,11 +163,36 @@ def read(file: Path) -> tuple[Event, ...]:
 
 def check(events: tuple[Event, ...]) -> tuple[Event, ...]:
     """The events themselves where their order is possible; else `InputError` naming the one that cannot follow."""
-    over = ""
+    over, seen = "", set()
     for event in events:
         if over and event.kind not in ("rinseback", "acknowledge", "symptom"):
             raise InputError("event", repr(event.said), f"no further event after {over!r}",
                              "Remove it or set it earlier.")  # fmt: skip
+        before = _NEEDS.get(event.kind)
+        if before is not None and before not in seen:
+            raise InputError("event", repr(event.said), f"an earlier event such as {_EXAMPLE[before]!r}",
+                             "Put it first, or remove this one.")  # fmt: skip
+        seen.add(event.kind)
         if event.kind in ("stop", "abandon"):
             over = event.said
     return events
+
+
+def fit(events: Iterable[Event], principle: str) -> None:
+    """Raises `InputError` for an event that cannot happen on a separator of this principle."""
+    for event in events:
+        fits = _ONLY.get(event.kind)
+        if fits is not None and principle not in fits:
+            raise InputError("event", repr(event.said), "a separator with one of: " + ", ".join(fits),
+                             f"A {principle.replace('_', ' ')} cannot have it.")  # fmt: skip
+
+
+# What must have happened before, with an example of it; and the principles an event belongs to.
+_NEEDS: Final = {"resume": "pause", "reconnect": "return_open"}
+_EXAMPLE: Final = {"pause": "at 30 min pause 4 min", "return_open": "at 30 min return line disconnects"}
+_SPINNING: Final = ("centrifuge_continuous", "centrifuge_single_needle", "bowl")
+_SEEN: Final = ("centrifuge_continuous", "centrifuge_single_needle")
+_ONLY: Final = {
+    "camera": _SEEN, "turbulence": _SEEN, "centrifuge": _SPINNING, "ac_empty": _SPINNING, "ac_line": _SPINNING,
+    "change_ac": _SPINNING, "ratio": _SPINNING, "membrane": ("membrane",), "empty_bowl": ("bowl",),
+}  # fmt: skip

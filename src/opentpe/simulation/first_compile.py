@@ -5,17 +5,20 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from opentpe.kernel import CACHE_FOLDER
 
+JOBS: Final = ("separator", "solutes", "sessions")  # the longest first
 _MARK: Final = "compiled"
-_JOBS: Final = ("solutes", "sessions")
 _HERE: Final = "opentpe.simulation.first_compile"
+_LOOK_S: Final = 0.5
 
 
 def needed(folder: Path = CACHE_FOLDER) -> bool:
@@ -23,40 +26,82 @@ def needed(folder: Path = CACHE_FOLDER) -> bool:
     return not (folder / _MARK).exists()
 
 
-def ensure(say: Callable[[str], object], folder: Path = CACHE_FOLDER) -> None:
-    """Compiles what a forecast needs where that has not been done; the two halves at the same time."""
+def ensure(say: Callable[[str], object], folder: Path = CACHE_FOLDER, workers: int = 0) -> bool:
+    """Compiles everything where that has not been done, as many parts at a time as there are cores; True if all did.
+
+    `say` hears every half second how far it is. A part that fails is compiled when it is first used.
+    """
     if not needed(folder):
-        return
-    say("Compiling the simulation for this machine, once (about half a minute on two cores) …")
-    children = [subprocess.Popen([sys.executable, "-m", _HERE, job]) for job in _JOBS[1:]]  # noqa: S603 - our own module
-    _compile(_JOBS[0])
-    for child in children:
-        child.wait()
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / _MARK).write_text("done\n", encoding="utf-8")
+        return True
+    start, waiting, failed = time.monotonic(), list(JOBS), False
+    running: dict[str, subprocess.Popen[bytes]] = {}
+    while waiting or running:
+        while waiting and len(running) < max(1, workers or os.cpu_count() or 1):
+            job = waiting.pop(0)
+            running[job] = subprocess.Popen([sys.executable, "-m", _HERE, job])  # noqa: S603 - our own module
+        say(_line(time.monotonic() - start, waiting, running))
+        time.sleep(_LOOK_S)
+        for job in [j for j, child in running.items() if child.poll() is not None]:
+            failed |= running.pop(job).returncode != 0
+    if not failed:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / _MARK).write_text("done\n", encoding="utf-8")
+    return not failed
 
 
-def _compile(job: str) -> None:
-    """Runs the smallest course that touches every function of a job."""
+def _line(seconds: float, waiting: list[str], running: dict[str, subprocess.Popen[bytes]]) -> str:
+    ready = len(JOBS) - len(waiting) - len(running)
+    return (
+        f"Compiling the simulation for this machine, once (about half a minute on two cores): "
+        f"{ready} of {len(JOBS)} parts ready, now {' and '.join(running)}, {seconds:.0f} s"
+    )
+
+
+def compile_part(job: str) -> None:
+    """Runs the smallest case that touches every function of a part."""
     from opentpe.domain import words  # noqa: PLC0415 - a child process loads only what it compiles
     from opentpe.domain.subject import Subject  # noqa: PLC0415
     from opentpe.evidence.load import load  # noqa: PLC0415
-    from opentpe.simulation import bodies, course, session, setup  # noqa: PLC0415
 
-    library = load()
-    unit, subject, order = library.document("unit"), Subject(True, 168.0, 68.0, 0.38), words.parse("1 x 1 PV daily")
+    library, order = load(), words.parse("1 x 1 PV daily")
+    subject = Subject(True, 168.0, 68.0, 0.38)
+    if job == "separator":
+        from opentpe.simulation import exchange, procedure  # noqa: PLC0415
+
+        state = procedure.start(exchange.Exchange(subject, order.prescription), library, seed=0)
+        procedure.advance(state, 1)
+        return
+    from opentpe.simulation import setup  # noqa: PLC0415
+
+    prepared = setup.prepare(subject, order, library, library.document("unit"))
     if job == "solutes":
+        from opentpe.simulation import course  # noqa: PLC0415
+
+        unit = library.document("unit")
         course.simulate(subject, order, library, unit, seed=0, draws=2, kinetics_only=True)
     else:
-        import numpy as np  # noqa: PLC0415
+        _sessions(subject, prepared, library)
 
-        prepared, rows = setup.prepare(subject, order, library, unit), np.arange(2)
-        known = bodies.Known(np.full(2, prepared.plasma_volume_ml))
-        session.run(subject, prepared, known, library, 0, rows, recorded=True)
+
+def _sessions(subject: Any, prepared: Any, library: Any) -> None:
+    """A session, the crowd's arithmetic and the maps of a plan, each once."""
+    import numpy as np  # noqa: PLC0415
+
+    from opentpe.kernel import affine, crowd  # noqa: PLC0415
+    from opentpe.simulation import bodies, session  # noqa: PLC0415
+
+    known = bodies.Known(np.full(2, prepared.plasma_volume_ml))
+    session.run(subject, prepared, known, library, 0, np.arange(2), recorded=True)
+    one, maps, first = np.ones(1), np.ones((1, 1, 2, 3)), np.zeros((1, 1), np.int64)
+    crowd.runs(one, one, one, one, prepared.settings)
+    affine.stretch(one, one, one, one, one, 1.0, maps[0], maps[0].copy())
+    affine.courses(np.ones((1, 2)), maps, maps, first[0], first, first[0], np.ones((1, 1)), np.ones((1, 1)))
 
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        _compile(sys.argv[1])
+        compile_part(sys.argv[1])
     else:
-        ensure(lambda text: sys.stderr.write(text + "\n"))
+        compiled = ensure(lambda text: sys.stderr.write(f"\r{text} "))
+        sys.stderr.write("\n")
+        sys.exit(not compiled)

@@ -54,6 +54,9 @@ def _act(event: Event, par: Any, live: records.Machine, bag: records.Fluids, per
         low, high = par[0]["inlet_flow_min_ml_min"], par[0]["inlet_flow_max_ml_min"]
         raise InputError("event", repr(event.said), f"an inlet flow of {low:g} to {high:g} mL/min",
                          f"The nearest is {min(max(value, low), high):g} mL/min.")  # fmt: skip
+    if event.kind == "rinseback" and live.now[0]["phase"] != controller.Phase.TARGET_REACHED:
+        raise InputError("event", repr(event.said), "a run that has reached its target or was stopped",
+                         "Stop the run first: `stop run -> rinseback`.")  # fmt: skip
     operator.act(par[0], live.now[0], live.volume, live.mass, live.alarms, live.journal, bag, int(action), value,
                  fluid.haematocrit(person.fluid))  # fmt: skip
 
@@ -85,6 +88,7 @@ def _fault(event: Event, now: Any, live: records.Machine) -> None:
         now["balance_offset_ml"] = event.a
     elif event.kind == "hct_entered":
         now["hct_entered_fraction"] = event.a
+        live.alarms[controller.Alarm.RED_CELLS_IN_PLASMA]["raised"] = 0  # as the operator's own correction
     elif event.kind == "plasma_full":
         now["plasma_bag_room_ml"] = 0.0
     elif event.kind in _FLAGS:

@@ -1,4 +1,4 @@
-"""What a procedure is expected to need (steady state of the same equations) and what came of it."""
+"""What came of a procedure: journal in words, what was delivered, what display and monitor show."""
 
 from __future__ import annotations
 
@@ -6,35 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from opentpe.evidence.load import Library
-from opentpe.kernel import circuit, lines, separation
+from opentpe.kernel import lines
 from opentpe.kernel.controller import Alarm, Phase
 from opentpe.kernel.controller import Entry as Row
 from opentpe.kernel.lines import LOST, PATIENT, PLASMA_BAG
 from opentpe.kernel.operator import Action
-from opentpe.simulation.exchange import Ready, principle
 
 if TYPE_CHECKING:
     from opentpe.simulation.procedure import State
 
-_PASSES: Final = 50  # fixed-point passes between inlet flow and packed haematocrit
-_LONG_MIN: Final = 360.0  # six hours: nobody sits longer
+_STOPS: Final = ("stop_run", "stop_without_rinseback")
 SYMPTOMS: Final = ("tingling", "light-headedness", "hypotension", "other complaint")
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The run as the device's steady state says, with the minutes around the exchange itself."""
-
-    run: circuit.Run
-    packed_hct: float
-    duty_fraction: float
-    connect_min: float
-    rinseback_min: float
-
-    @property
-    def total_min(self) -> float:
-        """From connection to the end of rinseback."""
-        return self.connect_min + self.run.duration_min + self.rinseback_min
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,160 +55,8 @@ class Summary:
     next_step: str  # counts | repeat_next_working_day
     alarms: tuple[str, ...]  # in order of first appearance
     symptoms: tuple[str, ...]
-
-
-def plan(ready: Ready, library: Library) -> Plan:
-    """Flows, volumes and duration of the planned run: planning mode, from the equations of the device."""
-    kind = principle(library, ready.exchange.separator)
-    device = ready.device
-    if kind == "membrane":
-        run, packed, duty = _membrane(ready), 0.0, 1.0
-    elif kind == "bowl":
-        run, packed, duty = _bowl(ready, library)
-    else:
-        run, packed, duty = _centrifuge(ready, library, alternating=kind == "centrifuge_single_needle")
-    channel = 0.0 if kind == "bowl" else device["channel_ml"]
-    fill = device["inlet_line_ml"] if kind == "bowl" else (
-        device["inlet_line_ml"] + channel + device["return_line_ml"] + device["reservoir_set_ml"])  # fmt: skip
-    ramp = device["ramp_s"] * (1 - device["ramp_start_fraction"]) / 120.0
-    return Plan(run, packed, duty, fill / device["connect_flow_ml_min"] + ramp,
-                device["rinseback_ml"] / device["rinseback_flow_ml_min"])  # fmt: skip
-
-
-def _settings(ready: Ready, library: Library, packed: float, inlet: float, limit: float) -> circuit.Settings:
-    strength = library.value("fluids/acd_a.citrate_mmol_l")
-    citrate = sum(p.fraction * library.value(f"fluids/{p.fluid}.citrate_mmol_l") for p in ready.fluids) / strength
-    return circuit.Settings(
-        ready.hct_entered, ready.blood_volume_ml, ready.inlet_ac_ratio, packed, inlet, limit, citrate, ready.balance,
-        int(ready.exchange.accounting),
-    )  # fmt: skip
-
-
-def _centrifuge(ready: Ready, library: Library, *, alternating: bool) -> tuple[circuit.Run, float, float]:
-    d, inlet = ready.device, ready.inlet_flow_ml_min
-    limit = ready.exchange.ac_limit_ml_min_l or d["ac_infusion_limit_ml_min_l"]
-    flow, packed, duty, run = inlet, d["packed_hct_fraction"], 1.0, None
-    for _ in range(_PASSES):
-        speed = separation.speed_for(
-            d["packing_constant"], d["packing_factor_target"], flow, d["centrifuge_speed_max_rpm"]
-        )
-        factor = separation.packing_factor(d["packing_constant"], speed, flow)
-        packed = separation.packed_hct(factor, d["packing_factor_scale"], d["packed_hct_max_fraction"])
-        run = circuit.run(_target(ready), _settings(ready, library, packed, inlet, limit / duty))
-        if alternating:
-            duty = _cycle(ready, run).duty_fraction
-        if abs(run.inlet_flow_ml_min - flow) < 1e-9:
-            break
-        flow = run.inlet_flow_ml_min
-    assert run is not None
-    cycle = _cycle(ready, run) if alternating else Cycle(1.0, 0.0)
-    return _for_target(ready, run, cycle), packed, duty
-
-
-def _target(ready: Ready) -> float:
-    return ready.target_ml if ready.target_ml > 0 else 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Cycle:
-    """An alternating cycle: minutes of draw, and minutes until the next draw begins."""
-
-    draw_min: float
-    rest_min: float
-
-    @property
-    def duty_fraction(self) -> float:
-        """Share of the time that is draw."""
-        return self.draw_min / (self.draw_min + self.rest_min)
-
-    def elapsed_min(self, drawing_min: float) -> float:
-        """Time that an amount of draw takes: whole cycles lie between, the last one ends with its draw."""
-        return drawing_min + int(drawing_min / self.draw_min) * self.rest_min
-
-    def drawing_min(self, elapsed_min: float) -> float:
-        """Draw in a time, its inverse."""
-        whole = int(elapsed_min / (self.draw_min + self.rest_min))
-        return whole * self.draw_min + min(self.draw_min, elapsed_min - whole * (self.draw_min + self.rest_min))
-
-
-def _cycle(ready: Ready, run: circuit.Run) -> Cycle:
-    """The cycle of a single needle: draw until the batch stands in the reservoir, give it back."""
-    d = ready.device
-    kept = run.bag_flow_ml_min - run.replacement_flow_ml_min
-    return Cycle((d["cycle_ml"] + d["dead_space_ml"]) / (run.inlet_flow_ml_min - kept),
-                 d["cycle_ml"] / d["return_flow_ml_min"] + 2 * d["valve_s"] / 60)  # fmt: skip
-
-
-def _for_target(ready: Ready, run: circuit.Run, cycle: Cycle) -> circuit.Run:
-    """The run in time at the chair, scaled to a target of minutes or blood where one was given."""
-    scale = 1.0
-    if ready.exchange.minutes:
-        scale = cycle.drawing_min(ready.exchange.minutes) / run.duration_min
-    elif ready.exchange.blood_ml:
-        scale = ready.exchange.blood_ml / run.blood_processed_ml
-    return run._replace(
-        duration_min=cycle.elapsed_min(run.duration_min * scale), bag_ml=run.bag_ml * scale,
-        ac_used_ml=run.ac_used_ml * scale,
-        ac_to_patient_ml=run.ac_to_patient_ml * scale, replaced_ml=run.replaced_ml * scale,
-        blood_processed_ml=run.blood_processed_ml * scale, net_ml=run.net_ml * scale,
-    )  # fmt: skip
-
-
-def _bowl(ready: Ready, library: Library) -> tuple[circuit.Run, float, float]:
-    d = ready.device
-    limit = ready.exchange.ac_limit_ml_min_l or d["ac_infusion_limit_ml_min_l"]
-    run = circuit.run(
-        _target(ready), _settings(ready, library, d["packed_hct_fraction"], ready.inlet_flow_ml_min, limit)
-    )
-    channel = circuit.channel_hct(ready.hct_entered, ready.inlet_ac_ratio)
-    share = run.replacement_flow_ml_min / run.bag_flow_ml_min
-    held = d["bowl_ml"] - d["bowl_residual_ml"]
-    drawn = separation.bowl_pass_ml(held, d["packed_hct_fraction"], channel)
-    back = held + share * (drawn - held)
-    cycle = Cycle(drawn / run.inlet_flow_ml_min, back / d["return_flow_ml_min"] + 2 * d["valve_s"] / 60)
-    run = _for_target(ready, run, cycle)
-    if not ready.exchange.minutes and not ready.exchange.blood_ml:
-        run = _passes(ready, run, channel, share)
-    return run, d["packed_hct_fraction"], cycle.duty_fraction
-
-
-def _passes(ready: Ready, run: circuit.Run, channel: float, share: float) -> circuit.Run:
-    """The run of a bowl counted pass by pass: the first fills an empty bowl, the last fills it before plasma comes."""
-    d = ready.device
-    held, gain = d["bowl_ml"] - d["bowl_residual_ml"], d["packed_hct_fraction"] / channel - 1
-    left, drawn, rest, holds = run.bag_ml, 0.0, 0.0, d["bowl_ml"]
-    while left > gain * holds:
-        left -= gain * holds
-        drawn += (1 + gain) * holds
-        rest += (held + share * gain * holds) / d["return_flow_ml_min"] + 2 * d["valve_s"] / 60
-        holds = held
-    drawn += holds + left
-    scale = drawn / (run.blood_processed_ml + run.ac_used_ml)
-    return run._replace(
-        duration_min=drawn / run.inlet_flow_ml_min + rest, ac_used_ml=run.ac_used_ml * scale,
-        blood_processed_ml=run.blood_processed_ml * scale,
-    )  # fmt: skip
-
-
-def _membrane(ready: Ready) -> circuit.Run:
-    run = separation.membrane_run(
-        _target(ready), ready.hct_entered, ready.inlet_flow_ml_min, ready.device["filtration_fraction"], ready.balance
-    )
-    return _for_target(ready, run, Cycle(1.0, 0.0))
-
-
-def plan_warnings(planned: Plan, ready: Ready) -> tuple[str, ...]:
-    """What the plan itself warns of, with the nearest setting that avoids it."""
-    found = []
-    total = planned.total_min
-    if total > _LONG_MIN:
-        remedy = f"lower the dose to {ready.target_ml * _LONG_MIN / total:.0f} mL"
-        if planned.run.limited:
-            remedy = "raise the anticoagulant limit, or replace part of the plasma by albumin; or " + remedy
-        found.append(f"the run would take {total / 60:.1f} h, more than 6 h: {remedy}.")
-    elif planned.run.limited:
-        found.append(f"the anticoagulant limit slows the inlet to {planned.run.inlet_flow_ml_min:.0f} mL/min.")
-    return tuple(found)
+    rinseback_ml: float
+    stopped_because: str  # what was said or what alarm stood when the run was stopped; empty at the target
 
 
 def journal(state: State) -> tuple[Entry, ...]:
@@ -287,7 +117,19 @@ def summary(state: State, library: Library) -> Summary:
         next_step="counts" if counts else "repeat_next_working_day",
         alarms=alarms,
         symptoms=complaints,
+        rinseback_ml=float(now["rinsed_ml"]),
+        stopped_because=_why_stopped(entries) if now["abandoned_flag"] else "",
     )
+
+
+def _why_stopped(entries: tuple[Entry, ...]) -> str:
+    """The words or the alarm behind a stop."""
+    last = next(e for e in reversed(entries) if e.kind == "operator" and e.subject in _STOPS)
+    said = [e.subject for e in entries if e.kind == "event" and e.at_s == last.at_s]
+    if said:
+        return said[-1]
+    raised = [e.subject for e in entries if e.kind == "raised" and e.at_s <= last.at_s]
+    return raised[-1].replace("_", " ") if raised else last.subject.replace("_", " ")
 
 
 def snapshot(state: State) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from opentpe.domain.therapy import Procedure
 from opentpe.evidence.load import Library
 from opentpe.kernel.arrays import Cohort, Floats, Integers, Trajectory
 from opentpe.kernel.timeline import Volume
-from opentpe.simulation import session
+from opentpe.simulation import bodies, session
 from opentpe.simulation.bodies import Known
 from opentpe.simulation.cohort import Columns
 from opentpe.simulation.session import Ran
@@ -39,13 +39,20 @@ def attend(
     library: Library,
     seed: int,
     rows: Integers,
+    *,
+    recorded: bool = True,
 ) -> Attended:
     """Runs every session with the albumin and globulin the draws have by then; the first one is recorded by minute."""
     ran: list[Ran] = []
+    drawn = bodies.people(subject, Known(people.plasma_ml), library, seed, rows)
     for k, procedure in enumerate(procedures):
         known = _known(columns, people, at_rest, k, ran[0] if ran else None)
-        volume = None if procedure.plasma_removed_ml is None else procedure.plasma_removed_ml
-        ran.append(session.run(subject, setup, known, library, seed, rows, volume_ml=volume, recorded=k == 0))
+        ran.append(
+            session.run(
+                subject, setup, known, library, seed, rows,
+                volume_ml=procedure.plasma_removed_ml, recorded=recorded and k == 0, drawn=drawn,
+            )
+        )  # fmt: skip
     starts = [p.start_min for p in procedures]
     return Attended(tuple(ran), _knots(ran, starts, library))
 

@@ -19,8 +19,8 @@ from opentpe.kernel.arrays import Cohort, Floats, Schedule, Trajectory
 from opentpe.kernel.circuit import Run
 from opentpe.simulation import calcium, cohort
 from opentpe.simulation.bodies import Known
-from opentpe.simulation.cohort import Columns, Normal
-from opentpe.simulation.draws import Stream
+from opentpe.simulation.cohort import Columns
+from opentpe.simulation.draws import Normal, Stream
 from opentpe.simulation.labs import CALCIUM, DURATION, HAEMATOCRIT, Lab
 from opentpe.simulation.setup import Setup
 

@@ -10,7 +10,8 @@ seed and events give the same log, bit for bit.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -20,7 +21,7 @@ from opentpe.errors import InputError, InvariantError
 from opentpe.evidence.load import Library
 from opentpe.kernel import bedside, body, records
 from opentpe.kernel.controller import Phase
-from opentpe.simulation import bags, events, exchange, happen, outcome, reactions
+from opentpe.simulation import bags, events, exchange, happen, outcome, planned, reactions
 from opentpe.simulation.events import Event
 from opentpe.simulation.exchange import Exchange, Ready
 
@@ -85,10 +86,11 @@ def start(
 
     Raises `InputError` for what no machine can run.
     """
-    ready = exchange.get_ready(what, library)
+    ready, happenings = exchange.get_ready(what, library), tuple(happenings)
+    events.fit(happenings, exchange.principle(library, what.separator))
     par = exchange.parameters(ready, library)
-    plan = outcome.plan(ready, library)
-    ready = replace(ready, warnings=(*ready.warnings, *outcome.plan_warnings(plan, ready)))
+    plan = planned.plan(ready, library)
+    ready = replace(ready, warnings=(*ready.warnings, *planned.plan_warnings(plan, ready)))
     bag = bags.fluids(ready, library, plan.run.replaced_ml)
     own = (what.tingling_percent, what.hypotension_percent)
     laws = reactions.laws(what.subject, ready.blood_volume_ml, library, seed, phantom=what.phantom, own=own)
@@ -118,7 +120,10 @@ def branch(state: State, happenings: Iterable[Event] | None = None) -> State:
 
 
 def _future(state: State, happenings: Iterable[Event]) -> tuple[Event, ...]:
-    found = events.check(tuple(sorted(happenings, key=lambda e: e.at_s)))
+    found = tuple(sorted(happenings, key=lambda e: e.at_s))
+    events.check((*state.done, *found))
+    code = int(state.par[0]["principle_code"])
+    events.fit(found, next(name for name, number in exchange.PRINCIPLES.items() if number == code))
     for event in found:
         if event.at_s < state.run_s:
             raise InputError(
@@ -200,10 +205,38 @@ def finish(state: State, library: Library, *, log: bool = True) -> Finished:
     rows = LONGEST_S if log else 0
     arrays = _no_log(rows, len(state.ready.exchange.solutes))
     state, ran = _march(state, LONGEST_S, arrays)
+    state = _never_came(state)
     table = Log(arrays[0][:ran], arrays[1][:ran], arrays[2][:ran], state.ready.exchange.solutes)
     if log:
         _sound(table, state)
     return Finished(state, table, outcome.summary(state, library), outcome.journal(state))
+
+
+def _never_came(state: State) -> State:
+    """The state with a warning for each event that was set for later than the end of the run."""
+    late = tuple(
+        f"event {event.said!r} never came: the run ended at {state.run_s / 60:.0f} min." for event in state.pending
+    )
+    return replace(state, ready=replace(state.ready, warnings=(*state.ready.warnings, *late))) if late else state
+
+
+def crowd(what: Exchange, library: Library, seeds: Sequence[int], workers: int = 1) -> tuple[outcome.Summary, ...]:
+    """What came of one exchange in patients who differ by their thresholds, one a seed; set up once, run on threads.
+
+    Each is the same as `run` with that seed, whatever `workers` is.
+    """
+    state = start(what, library, seed=0)
+    own = (what.tingling_percent, what.hypotension_percent)
+
+    def one(seed: int) -> outcome.Summary:
+        person = replace(state, seed=seed, laws=reactions.as_drawn(state.laws, library, seed, own))
+        ended, _ = _march(branch(person), LONGEST_S, _no_log(0, len(what.solutes)))
+        return outcome.summary(ended, library)
+
+    if workers == 1:
+        return tuple(one(seed) for seed in seeds)
+    with ThreadPoolExecutor(workers) as pool:
+        return tuple(pool.map(one, seeds))
 
 
 def _sound(log: Log, state: State) -> None:

@@ -10,6 +10,10 @@ from opentpe.domain.subject import Subject
 from opentpe.domain.therapy import Prescription
 from opentpe.errors import InputError
 from opentpe.evidence.load import Library
+from opentpe.kernel import fluid
+from opentpe.kernel import session as kernel
+from opentpe.simulation import bodies
+from opentpe.simulation import session as sitting
 from opentpe.simulation.setup import Setup
 
 _SUM: Final = 1e-6  # shares that miss 1 by rounding
@@ -73,6 +77,18 @@ def session(subject: Subject, setup: Setup, library: Library) -> tuple[Line, ...
         )
     plasma = sum(share for key, share in setup.fluids if library.document(f"fluids/{key}").get("donor_plasma"))
     return (*_liver(subject, setup, plasma, library), *_lines(setup, plasma, library))
+
+
+def empties(subject: Subject, setup: Setup, library: Library) -> None:
+    """Raises `InputError` for an order that washes out so much protein that plasma itself leaves the vessels.
+
+    The typical patient of this size is run through it; the draws are judged again when they run.
+    """
+    person = bodies.typical(subject, setup.plasma_volume_ml, library)
+    order_of, recipes = sitting.order_of(setup, library), sitting.recipes(setup, library)[None]
+    found = kernel.session_all(bodies.law(library), person, order_of, recipes)
+    if found.status[0] & fluid.PLASMA_EMPTY:
+        raise sitting.emptied(setup, "in the typical patient of this size")
 
 
 def _liver(subject: Subject, setup: Setup, plasma: float, library: Library) -> tuple[Line, ...]:

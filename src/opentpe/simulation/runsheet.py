@@ -17,12 +17,14 @@ import numpy as np
 from opentpe import __version__
 from opentpe.domain.consultation import Versions
 from opentpe.domain.documents import encode, schema_name
-from opentpe.domain.therapy import Dose
 from opentpe.errors import InputError
 from opentpe.evidence.load import Library
-from opentpe.kernel.controller import Alarm, Phase
-from opentpe.simulation.outcome import Entry, Plan, plan
+from opentpe.kernel.controller import Phase
+from opentpe.simulation import sheet_fields
+from opentpe.simulation.outcome import Entry
+from opentpe.simulation.planned import plan
 from opentpe.simulation.procedure import Finished, Log
+from opentpe.simulation.sheet_fields import Field
 
 EVERY_S: Final = 300
 _PRIORITY: Final = {1: "low", 2: "medium", 3: "high"}
@@ -57,15 +59,6 @@ _RENAMED: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
-    """One entry of header or end: group, name with unit, value; None is left open for the ward."""
-
-    group: str
-    name: str
-    value: float | str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Sheet:
     """A run sheet: header, rows, end."""
 
@@ -76,24 +69,18 @@ class Sheet:
 
 def sheet(done: Finished, library: Library) -> Sheet:
     """The run sheet of a finished procedure that was logged."""
-    notes = _notes(done.journal)
-    seconds = sorted({*_grid(done.log), *(s for s in notes if s >= 0)})
+    entries: dict[int, list[Entry]] = {}
+    for entry in done.journal:
+        entries.setdefault(entry.at_s, []).append(entry)
+    seconds = sorted({*_grid(done.log), *(s for s in entries if s >= 0)})
     index = {int(s): i for i, s in enumerate(done.log.machine["run_s"])}
-    rows = tuple(_row(done, index[s], notes.get(s, ())) for s in seconds if s in index)
-    return Sheet(_header(done, library), rows, _end(done))
+    rows = tuple(_row(done, index[s], entries.get(s, [])) for s in seconds if s in index)
+    return Sheet(sheet_fields.header(done, library), rows, sheet_fields.end(done, library))
 
 
 def _grid(log: Log) -> range:
     last = int(log.machine["run_s"][-1])
     return range(1 if last > 0 else 0, last + 1, EVERY_S) if last < EVERY_S else range(EVERY_S, last + 1, EVERY_S)
-
-
-def _notes(journal: tuple[Entry, ...]) -> dict[int, tuple[str, ...]]:
-    """What happened at which second, in words."""
-    found: dict[int, list[str]] = {}
-    for entry in journal:
-        found.setdefault(entry.at_s, []).append(say(entry))
-    return {s: tuple(words) for s, words in found.items()}
 
 
 def say(entry: Entry) -> str:
@@ -112,7 +99,7 @@ def say(entry: Entry) -> str:
     return subject if entry.kind == "event" else f"{entry.kind}: {subject}"
 
 
-def _row(done: Finished, i: int, notes: tuple[str, ...]) -> dict[str, Any]:
+def _row(done: Finished, i: int, entries: list[Entry]) -> dict[str, Any]:
     tables = {"machine": done.log.machine[i], "vitals": done.log.vitals[i]}
     now = tables["machine"]
     row: dict[str, Any] = {
@@ -121,9 +108,26 @@ def _row(done: Finished, i: int, notes: tuple[str, ...]) -> dict[str, Any]:
         "interface": interface(done, now),
     }
     row.update({name: round(float(tables[table][field]), 3) for name, table, field in _COLUMNS})
+    if row["inlet_ac_ratio"] > sheet_fields.NO_AC:
+        row["inlet_ac_ratio"] = ""
     row["balance_ml"] = round(row["replaced_ml"] + row["ac_used_ml"] + row["saline_ml"] - row["bag_ml"], 1)
-    row["notes"] = "; ".join(notes)
+    row["symptoms"] = "; ".join(e.subject for e in entries if e.kind == "symptom")
+    row.update(_alarm(done, entries))
+    row["notes"] = "; ".join(say(entry) for entry in entries)
     return row
+
+
+def _alarm(done: Finished, entries: list[Entry]) -> dict[str, str]:
+    """What was raised at this second, at which priority, and whether it was seen to later."""
+    raised = [e for e in entries if e.kind == "raised"]
+    if not raised:
+        return dict.fromkeys(("alarm", "alarm_priority", "alarm_acknowledged"), "")
+    cleared = {e.subject for e in done.journal if e.kind == "cleared" and e.at_s >= raised[0].at_s}
+    return {
+        "alarm": "; ".join(e.subject for e in raised),
+        "alarm_priority": _PRIORITY[int(max(e.value for e in raised))],
+        "alarm_acknowledged": "yes" if all(e.subject in cleared for e in raised) else "no",
+    }
 
 
 def interface(done: Finished, now: Any) -> str:
@@ -135,75 +139,6 @@ def interface(done: Finished, now: Any) -> str:
     if int(now["phase"]) == Phase.RUN_FALLBACK:
         return "not seen"
     return "stable" if int(now["phase"]) == Phase.RUN_INTERFACE else "standing"
-
-
-def _header(done: Finished, library: Library) -> tuple[Field, ...]:
-    ready, exchange = done.state.ready, done.state.ready.exchange
-    subject, order = exchange.subject, exchange.prescription
-    planned: Plan = plan(ready, library)
-    open_fields = (
-        ("identity", "patient, date of birth, diagnosis, consent, session number"),
-        ("device", "serial, set lot and expiry, last maintenance, operators"),
-        ("fluids issued", "lot or donation number, product code, expiry, verifier"),
-    )
-    unit = "PV" if order.dose_unit is Dose.PLASMA_VOLUMES else "mL"
-    known: list[tuple[str, str, float | str]] = [
-        ("patient", "sex", "female" if subject.female else "male"),
-        ("patient", "height_cm", subject.height_cm),
-        ("patient", "weight_kg", subject.weight_kg),
-        ("patient", "haematocrit_fraction", subject.hct),
-        ("plan", "haematocrit_entered_fraction", ready.hct_entered),
-        ("plan", "blood_volume_ml", round(ready.blood_volume_ml)),
-        ("plan", "plasma_volume_ml", round(ready.plasma_volume_ml)),
-        ("plan", "target_ml", round(ready.target_ml)),
-        ("plan", "dose", f"{order.dose:g} {unit}"),
-        ("plan", "replacement", ", then ".join(f"{p.fraction:.0%} {p.fluid}" for p in ready.fluids)),
-        ("plan", "balance_fraction", ready.balance),
-        ("plan", "accounting", exchange.accounting.name.lower()),
-        ("plan", "anticoagulant", str(library.document(f"equipment/{exchange.separator}")["anticoagulant"])),
-        ("plan", "inlet_ac", "none" if ready.inlet_ac_ratio > _NO_AC else f"{ready.inlet_ac_ratio:g}:1"),
-        ("plan", "access", exchange.access),
-        ("plan", "blood_warmer", "yes" if exchange.warmer else "no"),
-        ("plan", "expected_exchange_min", round(planned.run.duration_min, 1)),
-        ("plan", "expected_bag_ml", round(planned.run.bag_ml)),
-        ("device", "separator", exchange.separator),
-        ("device", "self_test", "passed"),
-    ]
-    return (
-        *(Field(group, name, None) for group, name in open_fields),
-        *(Field(*k) for k in known),
-        Field("not modelled", "oxygen saturation", None),
-    )
-
-
-_NO_AC: Final = 1e6  # a ratio that only stands for "no citrate"
-
-
-def _end(done: Finished) -> tuple[Field, ...]:
-    s = done.summary
-    known: list[tuple[str, float | str]] = [
-        ("plasma_removed_ml", round(s.plasma_counted_ml)),
-        ("plasma_removed_true_ml", round(s.plasma_removed_ml)),
-        ("target_percent", round(100 * s.plasma_counted_ml / s.target_ml, 1) if s.target_ml > 0 else ""),
-        ("plasma_volumes", round(s.plasma_volumes, 3)),
-        ("run_min", round(s.run_min, 1)),
-        ("exchange_min", round(s.exchange_min, 1)),
-        ("blood_processed_ml", round(s.blood_processed_ml)),
-        ("removal_efficiency_percent", round(100 * s.efficiency_fraction, 1)),
-        ("ac_used_ml", round(s.ac_used_ml)),
-        ("ac_to_patient_ml", round(s.ac_to_patient_ml)),
-        ("replaced_ml", round(s.replaced_ml)),
-        ("saline_ml", round(s.saline_ml)),
-        ("rinseback", "yes" if s.rinsed_back else "no"),
-        ("net_to_patient_ml", round(s.net_ml)),
-        ("red_cells_lost_ml", round(s.red_cells_lost_ml, 1)),
-        ("platelet_loss_percent", round(100 * s.platelet_loss_fraction, 2)),
-        ("alarms", ", ".join(a for a in s.alarms if a != Alarm.TARGET_REACHED.name.lower()) or "none"),
-        ("symptoms", ", ".join(s.symptoms) or "none"),
-        ("counts_as_session", "yes" if s.counts else "no"),
-        ("next_step", s.next_step),
-    ]
-    return (*(Field("end", name, value) for name, value in known), Field("end", "signatures", None))
 
 
 def rows_csv(made: Sheet) -> str:
@@ -219,9 +154,7 @@ def markdown(made: Sheet) -> str:
     """The sheet as a page: header, rows, end."""
     lines = ["# Run sheet", "", "Simulated. Planning support, education and research; not a medical device.", ""]
     lines += [f"- {f.group}, {f.name}: {'______' if f.value is None else f.value}" for f in made.header]
-    shown = ("time_min", "phase", "inlet_flow_ml_min", "plasma_flow_ml_min", "access_pressure_mm_hg",
-             "return_pressure_mm_hg", "interface", "plasma_removed_ml", "replaced_ml", "balance_ml", "systolic_mm_hg",
-             "heart_rate_per_min", "ionised_calcium_mmol_l", "notes")  # fmt: skip
+    shown = tuple(made.rows[0])
     lines += ["", "| " + " | ".join(shown) + " |", "|" + " --- |" * len(shown)]
     lines += ["| " + " | ".join(str(row[name]) for name in shown) + " |" for row in made.rows]
     lines += ["", "## End", ""]
@@ -243,7 +176,14 @@ def log_table(log: Log) -> dict[str, Any]:
 
 
 def write_log(log: Log, path: Path) -> None:
-    """The one-second log as Parquet; `InputError` where the extra that writes it is not installed."""
+    """The one-second log as Parquet, or as CSV where the file ends so; `InputError` names a missing extra."""
+    if path.suffix == ".csv":
+        table = log_table(log)
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(table)
+            writer.writerows(zip(*(column.tolist() for column in table.values()), strict=True))
+        return
     try:
         import pyarrow as pa  # noqa: PLC0415 - an extra
         import pyarrow.parquet as pq  # noqa: PLC0415 - an extra

@@ -15,8 +15,7 @@ from opentpe.evidence.load import Library
 from opentpe.kernel import crowd
 from opentpe.kernel.arrays import Floats
 from opentpe.simulation import bodies
-from opentpe.simulation.cohort import Normal
-from opentpe.simulation.draws import Stream, sample
+from opentpe.simulation.draws import Normal, Stream, sample
 from opentpe.simulation.population import Group
 from opentpe.simulation.setup import Setup
 

@@ -13,15 +13,15 @@ import numpy as np
 
 from opentpe.domain.consultation import Band, Line, Series
 from opentpe.domain.subject import Subject
-from opentpe.errors import InvariantError
+from opentpe.errors import InputError, InvariantError
 from opentpe.evidence.load import Library
-from opentpe.kernel import chair, segments
+from opentpe.kernel import chair, fluid, patient, segments
 from opentpe.kernel import session as kernel
 from opentpe.kernel.arrays import Floats, Integers
 from opentpe.kernel.timeline import Volume
 from opentpe.simulation import bands, bodies
 from opentpe.simulation.bodies import Known
-from opentpe.simulation.cohort import Normal
+from opentpe.simulation.draws import Normal
 from opentpe.simulation.setup import Setup
 
 UNITS: Final = {
@@ -34,15 +34,16 @@ UNITS: Final = {
     "globulin": "g/L",
 }  # fmt: skip
 SHOWN: Final = (
-    "ionised_calcium", "ionised_magnesium", "citrate", "pth_ratio", "qtc_change", "bicarbonate", "ph",
-    "relative_blood_volume", "mean_pressure", "systolic_pressure", "diastolic_pressure", "pulse_pressure",
-    "heart_rate", "colloid_osmotic_pressure", "temperature", "haematocrit", "platelets",
+    "ionised_calcium", "ionised_magnesium", "total_calcium", "total_magnesium", "citrate", "pth_ratio", "qtc_change",
+    "bicarbonate", "ph", "relative_blood_volume", "plasma_volume", "mean_pressure", "systolic_pressure",
+    "diastolic_pressure", "pulse_pressure", "heart_rate", "cardiac_output", "colloid_osmotic_pressure", "temperature",
+    "haematocrit", "platelets",
 )  # fmt: skip
 HIDDEN: Final = ("potassium",)  # computed, not shown until it is validated
 _PEAK: Final = ("citrate", "pth_ratio", "qtc_change", "heart_rate")  # the extreme that matters is the highest
 _EITHER: Final = ("bicarbonate", "ph")  # the farther of the two
 _MMOL_PER_L: Final = "calcium_gluconate_mmol_g"
-_LONGEST_MIN: Final = 1440.0
+_LEAKED: Final = fluid.PLASMA_EMPTY | kernel.HAEMATOCRIT  # the order's fault, not a broken law
 
 
 class Extras(NamedTuple):
@@ -100,17 +101,20 @@ def run(
     extras: Extras = PLAIN,
     recorded: bool = False,
     normal: Normal | None = None,
+    drawn: patient.Person | None = None,
 ) -> Ran:
     """One session for every draw. `volume_ml`, number or (n,), is patient plasma where it is not the ordered one.
 
     `normal` gives the positions of the draws where they are not those of seed and rows: what a fit has learned.
-    Raises `InvariantError` where a draw broke a law of physics.
+    `drawn` are the draws where a session before has made them; only how they stand is then taken from `known`.
+    Raises `InputError` where the order leaves a draw without plasma, `InvariantError` where a law of physics broke.
     """
-    people = (
-        bodies.people_at(subject, known, library, normal)
-        if normal
-        else bodies.people(subject, known, library, seed, rows)
-    )
+    if drawn is not None:
+        people = bodies.standing(drawn, known)
+    elif normal is not None:
+        people = bodies.people_at(subject, known, library, normal)
+    else:
+        people = bodies.people(subject, known, library, seed, rows)
     order = order_of(setup, library, extras)
     if volume_ml is not None:
         order = order._replace(plasma_ml=volume_ml)
@@ -119,8 +123,7 @@ def run(
         people,
         order,
         recipes(setup, library)[None],
-        kernel.PLANNING,
-        _LONGEST_MIN if recorded else 0.0,
+        recorded=recorded,
     )
     _sound(out, subject, setup, seed, rows)
     return Ran(out, float(out.minutes.max()), order.after_min)
@@ -183,6 +186,7 @@ def order_of(setup: Setup, library: Library, extras: Extras = PLAIN) -> segments
             "platelet_loss_fraction", library.value("equations/cells.platelet_loss_fraction")
         ),
         recipe=0.0,
+        run_hct=settings.run_hct,
     )
 
 
@@ -216,9 +220,24 @@ def recipes(setup: Setup, library: Library) -> Floats:
     return np.array(rows, dtype=np.float64)
 
 
+def emptied(setup: Setup, where: str) -> InputError:
+    """What to say of an order after which plasma does not stay in the vessels."""
+    said = " then ".join(f"{100 * share:.0f} % {key}" for key, share in setup.fluids)
+    volumes = setup.volume_ml / setup.plasma_volume_ml
+    return InputError(
+        "course",
+        f"{volumes:.2g} plasma volumes replaced by {said}: plasma volume falls below {100 * fluid.LOWEST_PLASMA:.0f} % "
+        f"of its start {where}",
+        "a replacement that keeps plasma in the vessels",
+        "Replace more of it by albumin 5 % or plasma, or remove less.",
+    )
+
+
 def _sound(out: kernel.Outcome, subject: Subject, setup: Setup, seed: int, rows: Integers) -> None:
     if np.any(out.status):
         bad = np.flatnonzero(out.status)
+        if not np.any(out.status & ~_LEAKED):
+            raise emptied(setup, f"in {bad.size} of {out.status.size} draws")
         raise InvariantError(
             f"the session broke an invariant in {bad.size} of {out.status.size} draws and is refused",
             {
@@ -278,11 +297,22 @@ def volume_ratio(ran: Ran, start_min: float, library: Library) -> tuple[Volume, 
     return (*knots, Volume(float(ends[-1]) + library.value("equations/fluid.volume_recovery_min"), 1.0))
 
 
-def citrate_balance(ran: Ran) -> tuple[tuple[str, Band], ...]:
-    """What was given, removed and metabolised in the session and the hour after: mmol and g."""
-    unit = {"mmol": "mmol", "mg": "mg", "ml": "mL"}
-    names = kernel.TOTALS
-    return bands.bands(ran.outcome.totals, names, [unit[name.rsplit("_", 1)[1]] for name in names])
+def balance(ran: Ran) -> tuple[tuple[str, Band], ...]:
+    """What was given, removed and metabolised in the session and the hour after (mmol, g), and refill (mL).
+
+    Refill is the net flow from tissue into plasma: what plasma holds more than flows in and out explain.
+    """
+    found: dict[str, Floats] = {}
+    for k, name in enumerate(kernel.TOTALS):
+        what, _, unit = name.rpartition("_")
+        total = ran.outcome.totals[:, k]
+        found[f"{what}_g" if unit == "mg" else name] = total / 1000.0 if unit == "mg" else total
+    out, given = found.pop("plasma_drawn_and_urine_ml"), found.pop("fluid_given_ml")
+    gained = _column(ran.outcome.last, "plasma_volume") - ran.before("plasma_volume")
+    found["refill_ml"] = gained + out - given
+    unit_of = {"mmol": "mmol", "g": "g", "ml": "mL"}
+    units = [unit_of[name.rpartition("_")[2]] for name in found]
+    return bands.bands(np.stack(list(found.values()), axis=1), tuple(found), units)
 
 
 def warnings(ran: Ran, subject: Subject, library: Library) -> tuple[Line, ...]:

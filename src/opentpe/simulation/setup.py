@@ -55,6 +55,7 @@ def prepare(subject: Subject, course: Course, library: Library, unit: Mapping[st
     _known(library, "equipment", separator, "packed_hct_fraction")
     _known(library, "equipment", f"access_{access}", "inlet_flow_ml_min")
     settings, used = _settings(subject, prescription, pv, library)
+    settings = steady.run_as(settings, subject, fluids, volume, separator, library)
     return Setup(prescription, pv, volume, fluids, settings, separator, access, assumed, used)
 
 
@@ -68,13 +69,14 @@ def _complete(given: Prescription, library: Library, unit: Mapping[str, Any]) ->
     """The prescription without gaps, and one line for each gap that was filled."""
     single = given.single_needle
     access = unit["access_single_needle"] if single else unit["access_peripheral"]
+    separator = str(given.separator or ("centrifuge_single_needle" if single else unit["separator"]))
     defaults: dict[str, Any] = {
         "fluids": (FluidPart(unit["fluid"], 1.0),),
-        "inlet_ac_ratio": library.value("order.inlet_ac_ratio"),
+        "inlet_ac_ratio": _ratio(separator, library),
         "calcium": Calcium(library.value("order.calcium_gluconate_ml_per_l"), "mL/L"),
         "balance_fraction": library.value("order.balance_fraction"),
         "access": access,
-        "separator": "centrifuge_single_needle" if single else unit["separator"],
+        "separator": separator,
     }
     gaps = {name: value for name, value in defaults.items() if not getattr(given, name)}
     if given.calcium is not None:
@@ -83,6 +85,13 @@ def _complete(given: Prescription, library: Library, unit: Mapping[str, Any]) ->
         Line(f"assumed_{name}", (("value", _plain(value)),), ("opentpe_practice",)) for name, value in gaps.items()
     )
     return replace(given, **gaps), lines
+
+
+def _ratio(separator: str, library: Library) -> float:
+    """Inlet:AC of the separator where its file has one of its own, else the order's."""
+    own = library.document(f"equipment/{separator}") if f"equipment/{separator}" in library.documents else {}
+    ratio = float(own["inlet_ac_ratio"]["value"]) if "inlet_ac_ratio" in own else 0.0
+    return ratio or library.value("order.inlet_ac_ratio")
 
 
 def _plain(value: Any) -> float | str:
@@ -119,7 +128,7 @@ def _settings(
         balance_ratio=order.balance_fraction,
         accounting=int(circuit.Accounting.PATIENT_PLASMA),
     )
-    return steady.of(settings, str(order.separator), library), (packed, cap, limit)
+    return settings, (packed, cap, limit)
 
 
 def _citrate_in(order: Prescription, library: Library) -> float:

@@ -78,6 +78,7 @@ class Result:
     calibration: tuple[Row, ...]
     validation: tuple[Row, ...]
     studies: tuple[Study, ...]
+    cases: tuple[Table, ...] = ()  # what was once missed, tried and found
 
 
 KINDS: Final[Mapping[str, Run]] = {
@@ -130,7 +131,14 @@ def run(root: Path, library: Library) -> Result:
         raise InputError(str(root), "no folder studies", "the validation folder of a checkout", "Run from its top.")
     found = {part: [read(d) for d in sorted((root / part).iterdir()) if d.is_dir()] for part in _PARTS}
     rows = {part: tuple(row for study in studies for row in judge(study, library)) for part, studies in found.items()}
-    return Result(rows["calibration"], rows["studies"], tuple(s for part in _PARTS for s in found[part]))
+    cases = _cases(root / "investigated.toml")
+    return Result(rows["calibration"], rows["studies"], tuple(s for part in _PARTS for s in found[part]), cases)
+
+
+def _cases(file: Path) -> tuple[Table, ...]:
+    if not file.is_file():
+        return ()
+    return tuple(tomllib.loads(file.read_text(encoding="utf-8"))["case"])
 
 
 _PARTS: Final = ("calibration", "studies")
@@ -152,6 +160,8 @@ def render(result: Result, library: Library) -> str:
         "## Calibration: results that parameters were fitted to\n",
         "Agreement here shows that the fit holds, not that the model predicts.\n",
         *_table(result.calibration),
+        "## What was missed, tried and found\n",
+        *(_case(case, result) for case in result.cases),
         "## What was asked, and what was assumed\n",
         *(_about(study, library) for study in result.studies),
     ]
@@ -187,6 +197,18 @@ def _limit(low: float | None, high: float | None) -> str:
     if low is None:
         return f"up to {high:g}"
     return f"{low:g} or more" if high is None else f"{low:g} to {high:g}"
+
+
+def _case(case: Table, result: Result) -> str:
+    """One investigation with the verdict of its rows as they stand today."""
+    wanted = {(study, solute) for study, solute in case["rows"]}
+    hits = [
+        row.hit
+        for row in (*result.calibration, *result.validation)
+        if (row.study, row.observed.solute) in wanted and row.hit is not None
+    ]
+    told = f"{sum(hits)} of {len(hits)} rows with a limit are hits"
+    return f"**{case['title']}** ({told}). Tried: {case['tried']} Found: {case['found']}\n"
 
 
 def _about(study: Study, library: Library) -> str:

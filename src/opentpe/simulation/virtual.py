@@ -17,7 +17,7 @@ from opentpe.errors import InputError, InvariantError
 from opentpe.evidence.load import Library
 from opentpe.kernel import crowd, timeline
 from opentpe.kernel.arrays import Cohort, Floats, Integers, Schedule, Trajectory
-from opentpe.simulation import cohort, felt, population, protocol, setup
+from opentpe.simulation import cohort, exchange, felt, foresee, population, protocol, setup, steady
 from opentpe.simulation import device as devices
 from opentpe.simulation.cohort import Columns
 from opentpe.simulation.draws import Stream, normals, uniforms
@@ -92,7 +92,7 @@ def live(
         return normals(spec.seed, rows, stream, count, name)
 
     people = cohort.draw_people(group, plan.columns, group.plasma_volume_ml, library, normal, rows.size)
-    done = _done(plan, group, spec)
+    done = _done(plan, group, spec, library)
     table = _schedule(plan, done, library)
     trajectory = devices.march_on(device, people, table, threads)
     if np.any(trajectory.status):
@@ -107,7 +107,7 @@ def live(
     return Lived(group, people, plan, done, trajectory, table.output_min.size - 1, within)
 
 
-def _done(plan: Planned, group: Group, spec: Spec) -> Done:
+def _done(plan: Planned, group: Group, spec: Spec, library: Library) -> Done:
     """Conduct of every patient: sessions missed, cut short or never reached after a dropout."""
     n, k = group.rows.size, plan.starts_min.size
     on_drug = (group.drug_u < spec.drug.fraction).astype(float)
@@ -122,7 +122,10 @@ def _done(plan: Planned, group: Group, spec: Spec) -> Done:
     order = plan.setup.prescription
     volume = order.dose * group.plasma_volume_ml if order.dose_unit is Dose.PLASMA_VOLUMES else np.full(n, order.dose)
     blood = group.plasma_volume_ml / (1 - group.hct)
-    runs = crowd.runs(volume, group.hct, blood, plan.setup.settings)
+    made, device = plan.setup, exchange.values(library, plan.setup.separator)
+    people = (volume, group.hct, blood)
+    moved = foresee.haematocrits(made.settings, device, steady.connecting(library), people, made.fluids, library)
+    runs = crowd.runs(*people, moved, made.settings)
     minutes = np.maximum(np.where(share > 0, share, 1.0) * runs[crowd.MINUTES][:, None], 1.0)
     return Done(share, minutes, share * volume[:, None], runs, on_drug)
 

@@ -200,5 +200,7 @@ def inside(address: str) -> str:
 
 @router.get("/", include_in_schema=False)
 def front(person: Anybody) -> Response:
-    """The way in: the board for who is signed in, the form for others."""
-    return RedirectResponse("/board" if person else "/sign-in", 303)
+    """The way in: the board for who may see patients, the trainer for who trains, the form for others."""
+    if person is None:
+        return RedirectResponse("/sign-in", 303)
+    return RedirectResponse("/board" if person.may("read") else "/trainer", 303)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from threading import Semaphore
 from typing import Annotated, Any
@@ -14,6 +14,7 @@ from fastapi import Depends, Request
 from opentpe.evidence.load import Library
 from opentpe.pathway.book import Pathway
 from opentpe.records.store import Store
+from opentpe.web import protocol
 from opentpe.web.settings import Settings
 
 
@@ -30,6 +31,8 @@ class Clinic:
     transport: httpx.BaseTransport | None = None
     turns: Semaphore = field(default_factory=lambda: Semaphore(2))  # decisions in turn are quicker than all at once
     key_sets: dict[str, tuple[float, dict[str, Any]]] = field(default_factory=dict)  # public keys, by address
+    shipped: Library | None = None  # the library before the unit's own protocol; None where that is this one
+    protocols: dict[str, tuple[Library, Pathway]] = field(default_factory=dict)  # the latest one, by what was set
 
     def today(self) -> date:
         """The ward's calendar day."""
@@ -42,4 +45,19 @@ def of(request: Request) -> Clinic:
     return clinic
 
 
-Here = Annotated[Clinic, Depends(of)]
+def as_set(request: Request) -> Clinic:
+    """The clinic with the unit's own protocol over the evidence, as it stands on the board now."""
+    here = of(request)
+    own = protocol.kept(here.store, here.library)
+    if not own:
+        return here
+    key = repr(sorted((name, k.id, k.version) for name, k in own.items()))
+    if key not in here.protocols:
+        library = protocol.laid(here.library, own)
+        here.protocols.clear()
+        here.protocols[key] = (library, Pathway.of(library))
+    library, pathway = here.protocols[key]
+    return replace(here, library=library, pathway=pathway, shipped=here.library)
+
+
+Here = Annotated[Clinic, Depends(as_set)]

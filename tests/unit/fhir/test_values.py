@@ -121,12 +121,14 @@ def test_an_invalid_lab_that_no_order_needs_is_an_issue(reading: Any, make: Any)
 
 
 def test_an_impossible_score_stays_in_view(reading: Any, make: Any) -> None:
-    """EDSS 11 is kept for the pathway to name; a possible one of the same day replaces it."""
+    """EDSS 11 is kept for the pathway to name; one of the same day does not outvote it, a later one replaces it."""
     alone = reading(make.relapse(), make.score("e", "edss", 11))
     assert [o.value for o in alone.patient.observations] == [11]
     assert alone.relapse.nadir_edss is None
     both = reading(make.relapse(), make.score("e", "edss", 11), make.score("f", "edss", 4))
-    assert [o.value for o in both.patient.observations] == [4]
+    assert sorted(o.value for o in both.patient.observations) == [4, 11]
+    later = reading(make.relapse(), make.score("e", "edss", 11, "2026-02-16"), make.score("f", "edss", 4))
+    assert [o.value for o in later.patient.observations] == [4]
 
 
 @pytest.mark.parametrize(

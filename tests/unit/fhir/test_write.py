@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
@@ -18,6 +19,7 @@ from opentpe.fhir import check, plan_definition, write
 from opentpe.fhir.read import read
 from opentpe.pathway import order
 from opentpe.pathway.unit import settings
+from opentpe.report import sentences
 
 ON = date(2026, 2, 18)
 ROOT = Path(__file__).resolve().parents[3]
@@ -219,3 +221,26 @@ def test_the_pathway_leaves_whole(library: Library) -> None:
     assert sum("textEquivalent" in a for gate in plan["action"] for a in gate["action"]) == rules
     conditions = [c for gate in plan["action"] for a in gate["action"] for c in a.get("condition", ())]
     assert all("@" not in c["expression"]["expression"] for c in conditions)
+
+
+@pytest.mark.parametrize("name", ["scenario-a.json", "scenario-b.json", "contradictory.json", "progressive.json"])
+def test_a_consultation_leaves_with_every_sentence_in_words(name: str, library: Library) -> None:
+    """What the command writes is sound, holds no bare code, and carries leaflet and letter as messages not sent."""
+    row = tomllib.loads((ROOT / "examples" / "index.toml").read_text(encoding="utf-8"))[name]
+    decided = consultation.decide(ROOT / "examples" / name, date.fromisoformat(row["on"]), library=library)
+    if decided.decision.advice.exchange:
+        ordered = order.build(decided.patient, decided.decision, library, settings(library))
+        decided = replace(decided, order=ordered)
+    written = consultation.to_fhir(decided, library)
+    assert check.problems(written, library) == []
+    assert '"fhir.' not in json.dumps(written)
+    topics = {r["topic"]["text"] for r in of_type(written, "Communication")}
+    assert topics == ({"leaflet", "referral letter"} if decided.relapse else set())
+
+
+def test_every_rule_of_the_plan_definition_is_said_in_words(library: Library) -> None:
+    """No rule of the pathway leaves as its bare name."""
+    english = sentences.load("en")
+    asked: list[str] = []
+    plan_definition.build(library, lambda code, _: asked.append(code) or "")
+    assert [code for code in asked if not english.has(code)] == []

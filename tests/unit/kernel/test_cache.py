@@ -49,11 +49,3 @@ def test_the_cache_folder_carries_the_hash_of_all_sources(tmp_path):
     (tmp_path / "b.py").write_text("y = 2")
     assert kernel.cache_key(tmp_path) != before
     assert kernel.CACHE_FOLDER.name.startswith("opentpe-")
-
-
-def test_a_first_run_is_known_beforehand(tmp_path):
-    """An empty cache means that the first run compiles; a stored course kernel means that it does not."""
-    assert kernel.pending(tmp_path)
-    (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "march.courses-1.py311.nbi").write_bytes(b"")
-    assert not kernel.pending(tmp_path)

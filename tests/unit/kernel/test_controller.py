@@ -1,5 +1,7 @@
 """The controller's tables: phases, limits in three tiers, alarms with persistence, retry and escalation."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -101,3 +103,13 @@ def test_an_active_alarm_holds_its_pumps_and_no_others():
     now["held_mask"] = controller.hold(alarms, watch)
     assert controller.held(now, Pump.INLET)
     assert not controller.held(now, Pump.RETURN)
+
+
+def test_the_drawing_of_the_theory_page_is_that_of_the_table():
+    """Drawn anew from the transitions, the figure is the file that the page shows."""
+    from runpy import run_path
+
+    folder = Path(__file__).resolve().parents[3] / "docs" / "figures"
+    drawn = run_path(str(folder / "machine.py"))
+    assert (folder / "states.svg").read_text(encoding="utf-8") == drawn["states"]()
+    assert (folder / "circuit.svg").read_text(encoding="utf-8") == drawn["circuit"]()

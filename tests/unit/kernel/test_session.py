@@ -75,9 +75,9 @@ def test_a_row_is_the_patient_alone_bit_for_bit():
     person = ADULT._replace(standing=ADULT.standing._replace(plasma_ml=np.linspace(2500.0, 3500.0, 5)))
     parts = np.array([[ALBUMIN], [PLASMA]])
     orders = ORDER._replace(plasma_ml=ml, recipe=np.array([0.0, 1.0, 0.0, 1.0, 0.0]))
-    many = session.session_all(LAW, person, orders, parts, series_min=400.0)
+    many = session.session_all(LAW, person, orders, parts, recorded=True)
     alone = person._replace(standing=person.standing._replace(plasma_ml=person.standing.plasma_ml[3]))
-    one = session.session_all(LAW, alone, ORDER._replace(plasma_ml=3100.0, recipe=1.0), parts, series_min=400.0)
+    one = session.session_all(LAW, alone, ORDER._replace(plasma_ml=3100.0, recipe=1.0), parts, recorded=True)
     for name in session.Outcome._fields:
         a, b = getattr(many, name)[3], getattr(one, name)[0]
         if name in ("times", "series"):  # the unused tail is as long as the fastest of the cohort needs
@@ -87,12 +87,12 @@ def test_a_row_is_the_patient_alone_bit_for_bit():
 
 def test_recording_a_series_changes_nothing():
     """The extremes with and without a series are the same bits."""
-    assert np.array_equal(run().low, run(series_min=300.0).low)
+    assert np.array_equal(run().low, run(recorded=True).low)
 
 
 def test_the_series_runs_from_connection_to_the_hour_after():
     """Times rise from 0 to the end of the rest, and the last row is the state after it."""
-    o = run(series_min=300.0)
+    o = run(recorded=True)
     times = np.unique(o.times[0])
     assert times[0] == 0.0
     assert times[-1] == pytest.approx(o.minutes[0] + 60)
@@ -149,7 +149,7 @@ def test_a_fast_liver_in_a_small_patient_stays_stable():
         citrate=ADULT.citrate._replace(clearance_ml_min=2500.0, transfer_ml_min=1000.0),
         standing=ADULT.standing._replace(plasma_ml=1600.0, red_cells_ml=1067.0),
     )
-    o = run(PLASMA, person=person, order=ORDER._replace(plasma_ml=1600.0), series_min=600.0)
+    o = run(PLASMA, person=person, order=ORDER._replace(plasma_ml=1600.0), recorded=True)
     assert o.status[0] == 0
     assert o.series[0, :, 2].min() > 0.09
     half = run(PLASMA, person=person, order=ORDER._replace(plasma_ml=1600.0), clock=session.DEVICE)

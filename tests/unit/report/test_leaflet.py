@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from readability_formulas import fernandez_huerta_ease, flesch_kincaid_grade, syllables, wiener_sachtextformel
 
-from opentpe.domain.consultation import Benefit, Risk
+from opentpe.domain.consultation import Benefit, Line, Risk
 from opentpe.domain.patient import Condition
 from opentpe.report import leaflet, sentences
 
@@ -113,3 +113,14 @@ def test_the_page_needs_nothing_else(consultation, library):
     assert '<html lang="de">' in page
     assert "http" not in page
     assert "18. Februar 2026" in page
+
+
+@pytest.mark.parametrize("language", ["en", "de", "es"])
+def test_a_wish_and_what_it_did_stand_in_the_leaflet(consultation, library, language):
+    """What the patient asked for is told back, with what the plan made of it, in every language."""
+    wish = Line("preference_no_donor_plasma"), Line("preference_free", (("text", "Montag"),))
+    told_us = replace(consultation, order=replace(consultation.order, lines=(*consultation.order.lines, *wish)))
+    section = next(s for s in leaflet.view(told_us, library, language).second_page if s.key == "wish")
+    assert len(section.items) == 2
+    assert "Montag" in section.items[1]
+    assert not [s for s in leaflet.view(consultation, library, language).second_page if s.key == "wish"]

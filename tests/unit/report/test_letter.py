@@ -1,12 +1,13 @@
 """Papers to print: what a unit, a payer and a nurse ask for, from the same consultation."""
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
 from opentpe.domain.consultation import Consultation
 from opentpe.domain.decision import Advice, Decision
-from opentpe.domain.patient import Medication, When
+from opentpe.domain.patient import Medication, Observation, When
 from opentpe.report import letter
 
 
@@ -32,7 +33,6 @@ def test_what_the_record_does_not_say_is_left_open(consultation, library):
 
 def test_a_drug_is_named_with_its_last_dose(consultation, library):
     """Natalizumab three weeks ago changes the plan."""
-    from datetime import date
 
     given = Medication(
         "natalizumab", "antibody", "natalizumab", "MedicationAdministration/n", When.day(date(2026, 1, 28))
@@ -91,3 +91,13 @@ def test_a_paper_leaves_no_code_unspoken(kind, consultation, library):
     for block in letter.view(consultation, library, kind=kind).blocks:
         assert not [r.label for r in block.rows if "_" in r.label]
         assert not [t for t in (*block.ticks, *block.texts) if "_" in t]
+
+
+def test_what_is_refused_gets_no_tick(consultation, library):
+    """Donor plasma that the patient declines stands as declined, not as a box to tick."""
+    seen = Observation("preference", None, "", When.day(date(2026, 2, 18)), "Observation/p", "no_donor_plasma")
+    patient = replace(consultation.patient, observations=(*consultation.patient.observations, seen))
+    paper = letter.view(replace(consultation, patient=patient), library, kind="consent")
+    ticks = [tick for block in paper.blocks for tick in block.ticks]
+    assert not [tick for tick in ticks if tick.startswith("donor plasma")]
+    assert any("Declined" in text for block in paper.blocks for text in block.texts)

@@ -110,3 +110,31 @@ def test_plasma_under_a_tight_citrate_limit_warns_of_more_than_six_hours(library
     """And says what would shorten it."""
     done = device.run(library, fluid="plasma", plasma_volumes=1.5, ac_limit_ml_min_l=0.35)
     assert any("more than 6 h" in w and "raise the anticoagulant limit" in w for w in done.state.ready.warnings)
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (("at 10 min resume",), "pause 4 min"),
+        (("at 10 min reconnect the return",), "return line disconnects"),
+        (("at 10 min stop run", "at 20 min pause 2 min"), "no further event"),
+        (("at 10 min rinseback",), "reached its target or was stopped"),
+        (("at 10 min membrane clots",), "a separator with one of: membrane"),
+        (("at 10 min empty the bowl",), "a separator with one of: bowl"),
+    ],
+)
+def test_an_event_that_cannot_happen_then_or_there_is_refused(library, lines, said):
+    """Named with what must come before, or with the separators that can have it."""
+    with pytest.raises(InputError, match=said):
+        device.run(library, *lines)
+
+
+def test_a_stop_may_be_followed_by_rinseback_in_the_same_breath(library):
+    """The operator does not wait for the confirmation."""
+    assert device.run(library, "at 30 min stop run -> rinseback").summary.rinsed_back
+
+
+def test_an_event_after_the_end_of_the_run_is_told(library):
+    """The run lasts two hours; four hours never come."""
+    done = device.run(library, "at 240 min pause 2 min")
+    assert "never came" in done.state.ready.warnings[-1]

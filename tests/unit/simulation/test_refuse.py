@@ -10,6 +10,7 @@ from opentpe.domain.therapy import Calcium, Dose, FluidPart, Prescription
 from opentpe.errors import InputError
 from opentpe.evidence import load as evidence
 from opentpe.simulation import refuse
+from opentpe.simulation.course import simulate
 from opentpe.simulation.setup import prepare
 
 MAN = Subject(female=False, height_cm=178.0, weight_kg=80.0, hct=0.42)
@@ -50,6 +51,14 @@ def test_a_session_that_bleeds_the_patient_is_refused(library):
     """1.5 plasma volumes at a balance of 70 % would leave 45 % of plasma unreplaced."""
     with pytest.raises(InputError, match="unreplaced"):
         codes(library, "5 x 1.5 PV daily, albumin 5 %, balance 70 %")
+
+
+def test_saline_alone_that_empties_the_vessels_is_refused(library):
+    """Two plasma volumes of saline: said in the words of the order, with its remedy, not as a fault of ours."""
+    course = words.parse("1 x 2.0 PV daily, saline")
+    with pytest.raises(InputError, match="100 % saline") as error:
+        simulate(MAN, course, library, library.document("unit"), seed=1, draws=3)
+    assert "albumin" in error.value.remedy
 
 
 def test_calcium_in_a_plasma_bag_is_refused(library, tmp_path):

@@ -87,6 +87,15 @@ def test_every_miss_is_explained(result):
     assert [r.study for r in (*result.calibration, *result.validation) if r.hit is False and not r.explanation] == []
 
 
+def test_every_known_miss_says_what_was_tried(result, library):
+    """Seven investigations, each on rows that exist, stand on the page with today's verdict."""
+    rows = {(r.study, r.observed.solute) for r in (*result.calibration, *result.validation)}
+    assert len(result.cases) == 7
+    assert {tuple(row) for case in result.cases for row in case["rows"]} <= rows
+    text = validate.render(result, library)
+    assert all(f"**{case['title']}**" in text and case["tried"] and case["found"] for case in result.cases)
+
+
 def test_calibration_and_validation_share_no_row(result):
     """A row that a parameter was fitted to is not counted as a prediction."""
     fitted = {(r.source, r.observed.arm, r.observed.solute, r.observed.when) for r in result.calibration}

@@ -10,11 +10,14 @@ from typing import Any, ClassVar
 import pytest
 from fastapi.testclient import TestClient
 
+from opentpe import consultation as flow
 from opentpe.evidence.load import Library
+from opentpe.pathway import order as orders
 from opentpe.records import accounts, kinds
 from opentpe.records.store import Store
 from opentpe.web import passwords
 from opentpe.web.app import create_app
+from opentpe.web.pages import examples, keep
 from opentpe.web.settings import Settings
 
 PASSWORD = "correct horse battery"
@@ -148,3 +151,17 @@ class Ehr:
 @pytest.fixture
 def ehr(examples: Path) -> Ehr:
     return Ehr(examples)
+
+
+@pytest.fixture
+def kept_course(library: Library) -> Callable[[TestClient], str]:
+    """Keeps scenario A as records and gives its planned course."""
+
+    def made(client: TestClient) -> str:
+        bundle, on = examples.named("scenario-a")
+        here = client.app.state.clinic
+        decided = flow.decide(bundle, on, library=library, unit=here.unit)
+        written = orders.build(decided.patient, decided.decision, library, here.unit)
+        return keep.keep(here, replace(decided, order=written), bundle, "physician", "test")[1]
+
+    return made

@@ -1,16 +1,17 @@
 """The pages as a program asks for them: twins, roles, signatures, policy, units, and what the trainer scores."""
 
-from dataclasses import replace
 from datetime import date, timedelta
+from types import SimpleNamespace
 
 import pytest
 
 from opentpe import consultation as flow
-from opentpe.pathway import order as orders
-from opentpe.report import build
-from opentpe.web.pages import assets, care, examples, form, go, keep, lab_units, trainer
+from opentpe.domain.consultation import Line
+from opentpe.report import build, sentences
+from opentpe.report.desk import Desk
+from opentpe.web.pages import assets, care, course, form, go, lab_units, scenes
 
-PAGES = ("/board", "/consult", "/planner", "/evidence", "/trainer", "/validation")
+PAGES = ("/board", "/patients", "/consult", "/planner", "/evidence", "/trainer", "/validation")
 
 
 @pytest.fixture
@@ -19,13 +20,9 @@ def clinic(signed_in):
 
 
 @pytest.fixture
-def kept(clinic, library):
+def kept(clinic, kept_course):
     """Scenario A kept as records, with its planned course; the clock of the tests stands on its day."""
-    bundle, on = examples.named("scenario-a")
-    here = clinic.app.state.clinic
-    made = flow.decide(bundle, on, library=library, unit=here.unit)
-    written = orders.build(made.patient, made.decision, library, here.unit)
-    return keep.keep(here, replace(made, order=written), bundle, "physician", "test")[1]
+    return kept_course(clinic)
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -44,9 +41,11 @@ def test_no_page_holds_an_inline_script_or_style(clinic, path):
     assert "<script>" not in text
 
 
-def test_a_trainee_sees_no_patient(signed_in):
-    """The board needs the right to read."""
-    assert signed_in("trainee").get("/board").status_code == 403
+def test_a_trainee_sees_no_patient_and_comes_in_at_the_trainer(signed_in):
+    """The board needs the right to read; the way in leads where a role may go."""
+    trainee = signed_in("trainee")
+    assert trainee.get("/board").status_code == 403
+    assert trainee.get("/").headers["location"] == "/trainer"
 
 
 def test_what_is_kept_leads_to_the_same_advice(clinic, kept):
@@ -98,7 +97,7 @@ def test_a_setting_is_changed_with_who_and_why(clinic):
     row = next(s for s in clinic.get("/board.json").json()["settings"] if s["name"] == "has_separator")
     assert row["value"] == "false"
     assert "physician" in row["by"]
-    assert clinic.post("/board/settings", data=said | {"value": '"no"', "version": "1"}).status_code == 422
+    assert clinic.post("/board/settings", data=said | {"value": "perhaps", "version": "1"}).status_code == 422
 
 
 def test_the_form_says_what_a_bundle_says(library):
@@ -128,7 +127,7 @@ def test_every_scenario_is_understood(library):
     """Each hidden event is in the words of the machine, each action in the buttons' words."""
     from opentpe.simulation import events
 
-    for row in trainer.scenarios().values():
+    for row in scenes.scenarios().values():
         assert row["title"]
         for line in row["hidden"]:
             assert events.parse(line)
@@ -141,3 +140,16 @@ def test_a_value_that_is_not_of_today_is_asked_for(clinic, kept, clock):
     state = care.load(here, kept)
     checks = go.verdict(state.read, state.today, build.desk(care.advice(here, state), here.library), 1).checks
     assert {c.state for c in checks} == {"open"}
+
+
+def test_what_does_not_fit_is_told_in_words(library):
+    """A value far from what was expected and an unusual parameter read as sentences, without names of the program."""
+    value = (("solute", "fibrinogen"), ("value", 1.5), ("unit", "g/L"), ("day", 1.0), ("sd", 3.2))
+    unusual = (("parameter", "fibrinogen.concentration"), ("sd", -2.1))
+    alarms = (Line("lab_surprising", value), Line("parameter_unusual", unusual))
+    told = course._learned(SimpleNamespace(labs=(1, 2), alarms=alarms), Desk(sentences.load("en"), {}, library))
+    assert told[0] == "Updated from 2 measured values."
+    assert "on day 1" in told[1]
+    assert told[2].startswith("Fibrinogen")
+    assert "_" not in "".join(told)
+    assert "fibrinogen." not in "".join(told)

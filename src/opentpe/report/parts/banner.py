@@ -7,11 +7,12 @@ from datetime import date
 from typing import Final
 
 from opentpe.domain.consultation import Consultation
-from opentpe.domain.decision import Absence, Advice, Decision, Missing, Reason
+from opentpe.domain.decision import Absence, Advice, Decision, Fact, Missing, Reason
 from opentpe.report.desk import Desk
 from opentpe.report.view import Banner, Said
 
 REASONS_SHOWN: Final = 3
+_OF_THE_RECORD: Final = "record"  # level of a reason that the record itself gives, by contradicting itself
 _TONES: Final = {
     Advice.URGENT: "urgent",
     Advice.RECOMMENDED: "act",
@@ -71,7 +72,15 @@ def _dates(decision: Decision, desk: Desk) -> Iterator[str]:
 def reason(why: Reason, decision: Decision, desk: Desk) -> Said:
     """A reason in words with its sources and level of evidence."""
     text = desk.sentences.say(why.code, desk.facts(why.facts, decision))
+    if why.level == _OF_THE_RECORD and (told := "; ".join(_whence(fact) for fact in why.facts if fact.sources)):
+        text = f"{text} {desk.say('banner.recorded_in', where=told)}"
     return Said(text, "", desk.cites(why.sources), why.level, "", why.code)
+
+
+def _whence(fact: Fact) -> str:
+    """What the record says and where: "11 (Observation/edss-now)"."""
+    where = ", ".join(fact.sources)
+    return f"{fact.note} ({where})" if fact.note else where
 
 
 def _missing(decision: Decision, desk: Desk) -> Iterator[Said]:

@@ -26,6 +26,7 @@ def build(consultation: Consultation, desk: Desk) -> ForecastView | None:
         more_session_figure=figures.more_of_the_session(forecast, desk),
         sessions=_sessions(consultation, forecast, desk),
         nadirs=_nadirs(forecast, desk),
+        balances=_balances(forecast, desk),
         moments=_moments(forecast, desk),
         others=_others(consultation, forecast, desk),
         drugs=tuple(_drug(d, desk) for d in forecast.drugs),
@@ -120,6 +121,23 @@ def _nadirs(forecast: Forecast, desk: Desk) -> Table | None:
     )
     rows = tuple((str(s.n), *(_cell(s.nadir, n, desk) for n in names)) for s in forecast.sessions)
     return Table(desk.say("caption.nadirs"), columns, rows)
+
+
+def _balances(forecast: Forecast, desk: Desk) -> Table | None:
+    """One row a quantity, one column a session: what was given, removed, metabolised; cells before and after."""
+    sets = [dict((*s.balance, *s.cells)) for s in forecast.sessions]
+    if not sets[0]:
+        return None
+    columns = (
+        Column(desk.say("column.quantity"), numeric=False),
+        Column(desk.say("column.unit"), numeric=False),
+        *(Column(f"{desk.say('column.session')} {s.n}") for s in forecast.sessions),
+    )
+    rows = tuple(
+        (desk.title("quantity", name), words.unit(band.unit), *(desk.band(one[name], bare=True) for one in sets))
+        for name, band in sets[0].items()
+    )
+    return Table(desk.say("caption.balances"), columns, rows)
 
 
 def _moments(forecast: Forecast, desk: Desk) -> Table | None:

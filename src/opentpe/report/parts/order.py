@@ -41,7 +41,6 @@ def build(consultation: Consultation, desk: Desk) -> OrderView | None:
         picks=_picks(order, desk),
         estimators=_estimators(consultation, order, desk),
         words=order.words,
-        preferences=_preferences(consultation, desk),
     )
 
 
@@ -93,13 +92,6 @@ def _estimators(consultation: Consultation, order: Order, desk: Desk) -> Table |
     forecast = consultation.forecast
     spread = (Said(desk.say("order.spread", band=desk.band(forecast.plasma_volume_ml))),) if forecast else ()
     return Table(desk.say("caption.estimators"), columns, rows, spread)
-
-
-def _preferences(consultation: Consultation, desk: Desk) -> str:
-    """What the patient prefers, as the record says it; empty where it says nothing."""
-    seen = consultation.patient.seen("preference", consultation.on)
-    texts = [found.text or desk.sentences.value(found.answer) for found in seen]
-    return desk.say("order.preference", text="; ".join(texts)) if texts else ""
 
 
 def _difference(value: float, used: float, desk: Desk) -> str:

@@ -6,8 +6,22 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from opentpe.web.pages import assets, board, consult, course, entry, evidence, papers, planner, trainer
+from opentpe.web.pages import (
+    assets,
+    board,
+    consult,
+    course,
+    entry,
+    events,
+    evidence,
+    papers,
+    patients,
+    planner,
+    sheet,
+    trainer,
+)
 
 ROUTERS: Final[tuple[APIRouter, ...]] = tuple(
-    page.router for page in (assets, board, consult, course, entry, evidence, papers, planner, trainer)
+    page.router
+    for page in (assets, board, consult, sheet, patients, course, entry, events, evidence, papers, planner, trainer)
 )

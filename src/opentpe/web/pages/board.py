@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
+from starlette.concurrency import run_in_threadpool
 
+from opentpe.errors import InputError
 from opentpe.records import kinds
 from opentpe.report import sentences as spoken
 from opentpe.report import words_of_numbers as numbers
 from opentpe.report.desk import Desk
 from opentpe.web.clinic import Clinic, Here
-from opentpe.web.pages import care, course, go, shell
+from opentpe.web.pages import care, course, go, shell, unit
 from opentpe.web.pages.care import Care
 from opentpe.web.people import Person, Reader, Writing
 
 router: Final = APIRouter(include_in_schema=False)
 Setter = Annotated[Person, Depends(Writing("settings"))]
+LEAST_REASON: Final = 3
 _OPEN: Final = (kinds.CourseStatus.PLANNED, kinds.CourseStatus.RUNNING)
 
 
@@ -37,7 +39,8 @@ def page(request: Request, here: Here, person: Reader) -> Response:
         "coming": sorted((r for r in rows if (r["days_to_go"] or 0) > 0), key=lambda r: r["days_to_go"]),
         "finished": [r for r in rows if r["session"] == 0],
         "due": list(_due(here, rows, pen)),
-        "settings": settings(here),
+        "settings": unit.rows(here),
+        "changes": unit.history(here)[:20],
         "may_set": person.may("settings"),
     }
     return shell.show(request, person, "board.html|Board|Board", data)
@@ -90,46 +93,22 @@ def _task(row: dict[str, Any], tone: str, what: str, text: str) -> dict[str, str
     return {"tone": tone, "what": what, "who": row["name"], "course": row["course"], "text": text}
 
 
-def settings(here: Clinic) -> list[dict[str, Any]]:
-    """Every setting of the unit with its value, where it comes from, and who changed it last."""
-    kept = {k.body.name: k for k in here.store.current(kinds.Setting)}
-    rows = []
-    for name, value in here.unit.items():
-        own = kept.get(name)
-        rows.append(
-            {
-                "name": name,
-                "value": json.dumps(own.body.value if own else value, ensure_ascii=False),
-                "by": f"{own.who}, {own.at[:10]}" if own else "as shipped or by unit.toml",
-                "why": own.why if own else "",
-                "version": own.version if own else 0,
-            }
-        )
-    return rows
-
-
 @router.post("/board/settings")
-def change(
-    here: Here,
-    person: Setter,
-    name: Annotated[str, Form(max_length=100)],
-    value: Annotated[str, Form(max_length=2000)],
-    version: Annotated[int, Form(ge=0)],
-    why: Annotated[str, Form(min_length=3, max_length=500)],
-) -> Response:
-    """A setting with a new value of the same kind; the old one stays in the history."""
-    if name not in here.unit:
-        raise HTTPException(422, f"There is no setting {name!r}.")
-    try:
-        given = json.loads(value)
-    except ValueError:
-        given = value
-    if type(given) is not type(here.unit[name]):
-        raise HTTPException(422, f"{name}: {value!r} is not a value like {json.dumps(here.unit[name])}.")
+async def change(request: Request, here: Here, person: Setter) -> Response:
+    """A setting with a new value of its kind; the old one stays in the history."""
+    form = await request.form()
+    said = {key: str(form.get(key, "")).strip() for key in ("name", "version", "why")}
+    return await run_in_threadpool(_change, here, person, said, [str(v) for v in form.getlist("value")])
+
+
+def _change(here: Clinic, person: Person, said: dict[str, str], texts: list[str]) -> Response:
+    name, why = said["name"][:100], said["why"][:500]
+    if len(why) < LEAST_REASON:
+        raise InputError("why", repr(why), "a reason, in a few words")
+    body = kinds.Setting(name=name, value=unit.read(here, name, texts))
     kept = next(iter(here.store.current(kinds.Setting, where={"name": name})), None)
-    body = kinds.Setting(name=name, value=given)
     if kept is None:
         here.store.add(body, person.name, why)
     else:
-        here.store.change(kept.id, body, version, person.name, why)
+        here.store.change(kept.id, body, int(said["version"] or 0), person.name, why)
     return RedirectResponse("/board#settings", 303)

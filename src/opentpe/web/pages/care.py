@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
 from opentpe import consultation as flow
@@ -13,7 +13,7 @@ from opentpe.domain.consultation import Consultation, Forecast, Order
 from opentpe.domain.learning import Fit
 from opentpe.domain.patient import Patient
 from opentpe.domain.subject import MEASURED, Subject, subject_of
-from opentpe.domain.therapy import Course, Dose, Measurement, Procedure
+from opentpe.domain.therapy import Course, Dose, Measurement, Procedure, Schedule
 from opentpe.errors import InputError, UnitError
 from opentpe.evidence.load import Library
 from opentpe.fhir import read
@@ -30,6 +30,7 @@ from opentpe.web.pages import unit
 DRAWS: Final = 60
 FIT_ROWS: Final = 300  # a page waits for it
 SOLUTES: Final = ("igg", "fibrinogen")
+_USUAL: Final = time(9)  # when a session is planned to begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,14 @@ def _entries(here: Clinic, patient_id: str, codes: Any) -> Iterator[dict[str, An
             yield {"resource": {k: v for k, v in made.items() if v not in (None, "", [], {})}}
 
 
+def moved_on(care: Care, session: kinds.Procedure) -> kinds.Course | None:
+    """The course as running, once a session of a planned one was begun; None where it needs no change."""
+    begun = session.status in ("performed", "partial", "running")
+    if not begun or care.kept.body.status is not kinds.CourseStatus.PLANNED:
+        return None
+    return care.kept.body.model_copy(update={"status": kinds.CourseStatus.RUNNING})
+
+
 def decided_on(care: Care) -> date:
     """The day the advice counts from: today until the first session, then the day it was decided."""
     if care.done and care.decisions:
@@ -172,37 +181,52 @@ def basis(here: Clinic, care: Care) -> kinds.Basis | None:
     )
 
 
+def start(care: Care) -> datetime:
+    """Zero of the course's clock: when session 1 began, or nine o'clock of the day it is planned for."""
+    first = care.procedure(1)
+    began = moment(first.body.started_at) if first and _counts(first.body) else None
+    return began or datetime.combine(care.days[0], _USUAL)
+
+
+def real_days(care: Care) -> tuple[date, ...]:
+    """The day of each session: as it was done, else as planned, but never before the day after the one before."""
+    found: list[date] = []
+    for n, planned in enumerate(care.days, 1):
+        kept = care.procedure(n)
+        began = moment(kept.body.started_at) if kept and _counts(kept.body) else None
+        earliest = found[-1] + timedelta(days=1) if found else planned
+        found.append(began.date() if began else max(planned, earliest))
+    return tuple(found)
+
+
 def as_done(care: Care) -> Course:
-    """The planned course with what was really done, and what was measured since."""
-    start = datetime.combine(care.days[0], datetime.min.time())
-    performed = tuple(_performed(care, p.body, start) for p in care.procedures if _counts(p.body))
-    return replace(care.plan, performed=performed, measurements=tuple(measurements(care)))
+    """The planned course on its real days, with what was done and what was measured since, on one clock."""
+    began = start(care)
+    schedule = Schedule("dates", dates=real_days(care))
+    performed = tuple(_performed(care, p.body, began) for p in care.procedures if _counts(p.body))
+    return replace(care.plan, schedule=schedule, performed=performed, measurements=tuple(measurements(care)))
 
 
 def _counts(body: kinds.Procedure) -> bool:
     return body.status in ("performed", "partial", "missed")
 
 
-def _performed(care: Care, body: kinds.Procedure, start: datetime) -> Procedure:
-    planned = care.plan.schedule.starts_min(care.plan.count)[body.session - 1]
-    began = moment(body.started_at)
-    on_day = (began.date() - start.date()).days * 1440.0 if began else planned
+def _performed(care: Care, body: kinds.Procedure, zero: datetime) -> Procedure:
+    began = moment(body.started_at) or datetime.combine(real_days(care)[body.session - 1], zero.time())
     end = body.sheet.end
     return Procedure(
-        n=body.session, start_min=on_day, prescription=care.plan.prescription, status=body.status, on=began,
-        duration_min=end.run_min, plasma_removed_ml=end.plasma_removed_ml, note=body.note,
+        n=body.session, start_min=(began - zero).total_seconds() / 60, prescription=care.plan.prescription,
+        status=body.status, on=began, duration_min=end.run_min, plasma_removed_ml=end.plasma_removed_ml, note=body.note,
     )  # fmt: skip
 
 
 def measurements(care: Care) -> Iterator[Measurement]:
     """Solutes measured from the day of session 1 on, in g/L, on the course's clock."""
-    first = care.procedure(1)
-    began = moment(first.body.started_at) if first else None
-    start = began or datetime.combine(care.days[0], datetime.min.time()) + timedelta(hours=9)
+    zero = start(care)
     for kept in reversed(care.labs):
         lab = kept.body
-        taken = moment(lab.taken_at) or start
-        minutes = (taken - start).total_seconds() / 60
+        taken = moment(lab.taken_at) or zero
+        minutes = (taken - zero).total_seconds() / 60
         if lab.kind not in SOLUTES or lab.value is None or lab.kind not in MEASURED or minutes < -60:
             continue
         try:

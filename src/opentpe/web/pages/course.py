@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Form, HTTPException, Request, Response
@@ -14,7 +15,7 @@ from opentpe.domain.therapy import MINUTES_PER_DAY
 from opentpe.records import kinds
 from opentpe.records.store import Kept
 from opentpe.records.times import moment
-from opentpe.report import build, sentences
+from opentpe.report import build, learning, sentences
 from opentpe.report import words_of_numbers as numbers
 from opentpe.report.desk import Desk
 from opentpe.web.api import looked
@@ -49,6 +50,10 @@ def page(request: Request, course_id: str, here: Here, person: Reader) -> Respon
         "verdict": go.verdict(state.read, state.today, pen, session) if session else None,
         "order": order_of(here, state),
         "sessions": list(told_sessions(here, state, pen)),
+        "versions": {str(p.body.session): p.version for p in state.procedures},
+        "events": list(_events(here, state)),
+        "advice": made.decision.advice.value,
+        "limits": [c.quantity for c in go.verdict(state.read, state.today, pen, session or state.plan.count).checks],
         "labs": [_lab(lab, pen) for lab in state.labs[:14]],
         "stop_rule": _stop_rule(made, pen),
         "partial_from": here.library.value("order.partial_counts_from_plasma_volumes"),
@@ -107,7 +112,7 @@ def told_sessions(here: Clinic, state: Care, pen: Desk) -> Any:
     about = care.subject(state)
     plasma = care.plasma_volume_ml(about, here.library) if about else 0.0
     least = here.library.value("order.partial_counts_from_plasma_volumes")
-    for n, on in enumerate(state.days, 1):
+    for n, on in enumerate(care.real_days(state), 1):
         kept = state.procedure(n)
         end = kept.body.sheet.end if kept else None
         removed = end.plasma_removed_ml if end else None
@@ -127,12 +132,29 @@ def told_sessions(here: Clinic, state: Care, pen: Desk) -> Any:
         }
 
 
+_TONES: Final = {"mild": "quiet", "moderate": "caution", "severe": "alarm", "death": "alarm"}
+
+
+def _events(here: Clinic, state: Care) -> Iterator[dict[str, str]]:
+    """Adverse events with their grade, then what was decided otherwise and why."""
+    sessions = {p.id: p.body.session for p in state.procedures}
+    for kept in here.store.current(kinds.AdverseEvent, state.patient.id):
+        body = kept.body
+        where = f"session {sessions[body.procedure_id]}, " if body.procedure_id in sessions else ""
+        text = f"{where}{body.happened_at.astimezone():%d.%m. %H:%M}. {body.action}"
+        yield {"tone": _TONES[body.grade], "what": f"{body.event}, {body.grade}", "text": text, "by": kept.who}
+    for other in here.store.current(kinds.Override, state.patient.id):
+        said = other.body
+        text = f"{said.instead}: {said.reason}" if said.instead else said.reason
+        yield {"tone": "caution", "what": f"Override of {said.code.replace('_', ' ')}", "text": text, "by": other.who}
+
+
 def _lab(kept: Kept[kinds.Lab], pen: Desk) -> dict[str, str]:
     lab = kept.body
     value = lab.answer if lab.value is None else numbers.with_unit(f"{lab.value:g}", lab.unit)
     at = moment(lab.taken_at)
     when = f"{numbers.short_date(at.date(), pen.sentences.numbers)} {at:%H:%M}" if at else ""
-    return {"name": pen.title("finding", lab.kind), "value": value, "when": when, "who": kept.who}
+    return {"name": lab_units.title(lab.kind, pen), "value": value, "when": when, "who": kept.who}
 
 
 @router.get("/courses/{course_id}/forecast.json")
@@ -145,6 +167,8 @@ def drawn(here: Clinic, state: Care, units: str) -> dict[str, Any]:
     """The forecast of a course with its plan behind it and measured values on it."""
     now = planner.chart(care.forecast(here, state), here, units)
     plan = planner.chart(care.forecast(here, state, planned=True), here, units) if state.done else None
+    if plan is not None:
+        _shift(plan, (state.days[0] - care.real_days(state)[0]).days)
     taught = care.learned(here, state)
     pen = Desk(sentences.load(here.settings.language), {}, here.library)
     if taught is not None:
@@ -156,13 +180,20 @@ def drawn(here: Clinic, state: Care, units: str) -> dict[str, Any]:
     return {"now": now, "plan": plan, "measured": dots, "learned": _learned(taught, pen)}
 
 
+def _shift(chart: dict[str, Any], days: int) -> None:
+    """Moves a chart along the days, where session 1 was not held on the day it was planned for."""
+    chart["marks"] = [[at + days, n] for at, n in chart["marks"]]
+    for panel in chart["panels"]:
+        panel["days"] = [at + days for at in panel["days"]]
+
+
 def _learned(taught: Fit | None, pen: Desk) -> list[str]:
     """What the labs taught, in sentences: how many, and what does not fit."""
     if taught is None:
         return []
     count = len(taught.labs)
     first = f"Updated from {count} measured {'value' if count == 1 else 'values'}."
-    told = [pen.line(line).text for line in taught.alarms if pen.sentences.has(line.code)]
+    told = learning.say([line for line in taught.alarms if pen.sentences.has(line.code)], pen)
     doubt = "Some values do not fit what such a patient shows: check sample, time and run sheets."
     return [first, *(told or ([doubt] if taught.alarms else []))]
 

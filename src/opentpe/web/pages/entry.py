@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Form, HTTPException
@@ -34,6 +34,8 @@ class Sheet(BaseModel):
     ac_used_ml: Number | None = None
     place: Annotated[str, Field(max_length=200)] = ""
     reason: Annotated[str, Field(max_length=200)] = ""
+    note: Annotated[str, Field(max_length=2000)] = ""
+    version: Annotated[int, Field(ge=0)] = 0
 
 
 def _back(course_id: str, part: str) -> Response:
@@ -57,11 +59,14 @@ def sheet(
     ac_used_ml: Annotated[str, Form()] = "",
     place: Annotated[str, Form()] = "",
     reason: Annotated[str, Form()] = "",
+    note: Annotated[str, Form()] = "",
+    version: Annotated[int, Form(ge=0)] = 0,
 ) -> Response:
-    """The run sheet of a session; a session that is on record gets a new version."""
+    """The end of a session; one that is on record gets a new version, or meets a conflict where somebody was first."""
     given = {
         "session": session, "started_at": started_at, "status": status, "run_min": run_min, "place": place,
-        "plasma_removed_ml": plasma_removed_ml, "ac_used_ml": ac_used_ml, "reason": reason,
+        "plasma_removed_ml": plasma_removed_ml, "ac_used_ml": ac_used_ml, "reason": reason, "note": note,
+        "version": version,
     }  # fmt: skip
     said = Sheet.model_validate(_blank(given))
     state = care.load(here, course_id)
@@ -81,19 +86,20 @@ def _keep_sheet(here: Clinic, state: care.Care, said: Sheet, who: str) -> None:
         stopped_early_because=said.reason, signed_by=(who,),
     )  # fmt: skip
     kept = state.procedure(said.session)
+    note = said.note or (kept.body.note if kept else "")
     body = kinds.Procedure(
         course_id=state.kept.id, session=said.session, status=said.status, started_at=began,
-        place=said.place or (kept.body.place if kept else ""), sheet=RunSheet(end=end),
+        place=said.place or (kept.body.place if kept else ""), sheet=RunSheet(end=end), note=note,
     )  # fmt: skip
     with here.store.writing(who, "run sheet") as batch:
         if kept is None:
             batch.add(body, state.patient.id)
         else:
             whole = kept.body.sheet.model_copy(update={"end": end})
-            batch.change(kept.id, body.model_copy(update={"sheet": whole}), kept.version)
-        if state.kept.body.status is kinds.CourseStatus.PLANNED:
-            running = state.kept.body.model_copy(update={"status": kinds.CourseStatus.RUNNING})
-            batch.change(state.kept.id, running, state.kept.version)
+            batch.change(kept.id, body.model_copy(update={"sheet": whole}), said.version)
+        moved = care.moved_on(state, body)
+        if moved is not None:
+            batch.change(state.kept.id, moved, state.kept.version)
 
 
 @router.post("/courses/{course_id}/lab")
@@ -150,6 +156,26 @@ def examination(
     return _back(course_id, "examination")
 
 
+@router.post("/courses/{course_id}/line")
+def line(
+    course_id: str,
+    here: Here,
+    person: Carer,
+    version: Annotated[int, Form(ge=1)],
+    out_on: Annotated[str, Form(max_length=10)] = "",
+) -> Response:
+    """The day a catheter has to come out; empty once it is out. The board reminds of it."""
+    kept = here.store.get(kinds.Course, course_id)
+    try:
+        day = date.fromisoformat(out_on) if out_on else None
+    except ValueError:
+        raise InputError("out_on", repr(out_on), "a day such as 2026-02-18") from None
+    why = f"line due out on {day}" if day else "line is out"
+    body = kept.body.model_copy(update={"line_out_on": day})
+    here.store.change(course_id, body, version, person.name, why)
+    return _back(course_id, "line")
+
+
 @router.post("/courses/{course_id}/stop")
 def stop(
     course_id: str,
@@ -158,8 +184,10 @@ def stop(
     version: Annotated[int, Form(ge=1)],
     reason: Annotated[str, Form(min_length=3, max_length=200)],
 ) -> Response:
-    """The course is stopped, and why."""
-    kept = here.store.get(kinds.Course, course_id)
-    update = {"status": kinds.CourseStatus.STOPPED, "stopped_because": reason}
-    here.store.change(course_id, kept.body.model_copy(update=update), version, person.name, reason)
+    """The course is stopped, and why; with every session done, it is closed."""
+    state = care.load(here, course_id)
+    whole = state.next_session == 0
+    status = kinds.CourseStatus.COMPLETED if whole else kinds.CourseStatus.STOPPED
+    update = {"status": status, "stopped_because": reason}
+    here.store.change(course_id, state.kept.body.model_copy(update=update), version, person.name, reason)
     return _back(course_id, "stop")

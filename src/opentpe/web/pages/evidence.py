@@ -27,6 +27,7 @@ Asked = Annotated[str, Query(max_length=100)]
 _UNIT: Final = re.compile(
     r"_(per_d|per_h|per_min|d|h|min|s|ml_min|ml_kg|ml|mmol_l|g_l|mg_l|kg|cm|mm_hg|mmhg|fraction|ratio|count|cel|ms)$"
 )
+_NAME: Final = re.compile(r"""["'.]([A-Za-z_]\w*)""")
 
 
 @router.get("/evidence")
@@ -104,20 +105,20 @@ def cite(library: Library, key: str) -> str:
 
 
 def used(key: str) -> list[str]:
-    """Modules that name the value or its table: where to look for what it does."""
-    file, _, rest = key.partition(".")
-    leaf, table = rest.rsplit(".", 1)[-1], file.rsplit("/", 1)[-1]
-    names = (f'"{leaf}"', f".{leaf}", f"{table}.{leaf}", f'"{key}"', f"'{leaf}'", f'["{leaf}"]')
-    return [name for name, text in _modules() if any(n in text for n in names)][:6]
+    """Modules that name the value: where to look for what it does."""
+    return list(_named_in().get(key.rsplit(".", 1)[-1], ()))[:6]
 
 
 @lru_cache(maxsize=1)
-def _modules() -> tuple[tuple[str, str], ...]:
-    return tuple(
-        (path.relative_to(PACKAGE).as_posix(), path.read_text(encoding="utf-8"))
-        for path in sorted(PACKAGE.rglob("*.py"))
-        if "web" not in path.parts and "migrations" not in path.parts
-    )
+def _named_in() -> dict[str, tuple[str, ...]]:
+    """Every name that stands behind a quote or a dot in a module, with the modules."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if "web" in path.parts or "migrations" in path.parts:
+            continue
+        for name in set(_NAME.findall(path.read_text(encoding="utf-8"))):
+            found.setdefault(name, []).append(path.relative_to(PACKAGE).as_posix())
+    return {name: tuple(modules) for name, modules in found.items()}
 
 
 @router.get("/validation")

@@ -12,6 +12,7 @@ from opentpe.report import words_of_numbers as numbers
 from opentpe.report.desk import Desk
 from opentpe.report.papers_of_record import finding
 
+SHOWN: Final = 4  # as many as a headline holds; the table below names all
 WORST_FIRST: Final = ("stop", "call", "open", "go")
 
 
@@ -42,7 +43,8 @@ def verdict(patient: Patient, on: date, pen: Desk, session: int) -> Verdict:
     """Go, call first, no go, or values to draw; the worst value decides."""
     checks = tuple(_checks(patient, on, pen))
     worst = min((c.state for c in checks), key=WORST_FIRST.index, default="open")
-    named = ", ".join(c.short for c in checks if c.state == worst)
+    short = [c.short for c in checks if c.state == worst]
+    named = ", ".join(short[:SHOWN]) + (f" and {len(short) - SHOWN} more" if len(short) > SHOWN else "")
     tone, text = {
         "stop": ("alarm", f"Do not start session {session}: {named}."),
         "call": ("caution", f"Call the physician before session {session}: {named}."),

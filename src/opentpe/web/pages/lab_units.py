@@ -8,6 +8,7 @@ from typing import Final
 
 from opentpe.domain.consultation import Band, Consultation, Forecast, Moment, Series, SessionForecast
 from opentpe.report import words_of_numbers as words
+from opentpe.report.desk import Desk
 from opentpe.report.view import Figure, ForecastView, Limit, Measured, Panel, ReportView
 from opentpe.units import convert
 
@@ -99,3 +100,12 @@ def _panel(panel: Panel) -> Panel:
 def label(text: str, unit: str) -> str:
     """A limit's label with its amount in another unit."""
     return _AMOUNT.sub(lambda m: words.NARROW.join((f"{convert(float(m[1]), 'g/L', unit, text):g}", unit)), text)
+
+
+# Laboratory names that are no words of the report, as a ward writes them.
+_NAMES: Final = {"alt": "ALT", "ast": "AST", "iga": "IgA", "igm": "IgM", "ph": "pH", "edss": "EDSS", "bmi": "BMI"}
+
+
+def title(kind: str, pen: Desk) -> str:
+    """What a finding is called at the head of a row."""
+    return _NAMES.get(kind) or pen.title("finding", kind)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import statistics
+import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from itertools import pairwise
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Form, Request, Response
@@ -13,9 +18,9 @@ from starlette.concurrency import run_in_threadpool
 from opentpe.domain import words
 from opentpe.domain.consultation import Forecast, Series
 from opentpe.domain.subject import Subject, check
-from opentpe.domain.therapy import MINUTES_PER_DAY, Course
-from opentpe.evidence.load import Library
-from opentpe.records import kinds
+from opentpe.domain.therapy import MINUTES_PER_DAY, Course, Schedule
+from opentpe.errors import InputError
+from opentpe.pathway import calendar
 from opentpe.report import figures
 from opentpe.report import sentences as spoken
 from opentpe.report.desk import Desk
@@ -28,15 +33,13 @@ router: Final = APIRouter(include_in_schema=False)
 DRAWS: Final = 60  # enough for a steady band, few enough to redraw while a slider moves
 SEED: Final = 20_260_101
 SHOWN_DAYS: Final = 28.0
+DOSE_STEP: Final = 0.05
 SOLUTES: Final = ("igg", "fibrinogen")
 _NADIRS: Final = ("ionised_calcium", "relative_blood_volume", "mean_pressure")
 Trying = Annotated[Person, Depends(Writing("train"))]
 _CHOICES: Final = {
-    "schedule": ("daily", "every other day", "every 72 h", "Mon Wed Fri", "Mon Tue Wed Thu Fri"),
-    "fluids": (
-        "albumin 5 %", "albumin 4 %", "20 % saline then 80 % albumin 5 %", "80 % albumin 5 % then 20 % plasma",
-        "plasma",
-    ),
+    "calendar": ("Mon Wed Fri", "Mon Tue Wed Thu Fri", "Tue Thu Sat"),
+    "albumin": ("albumin 5 %", "albumin 4 %"),
 }  # fmt: skip
 
 
@@ -75,26 +78,56 @@ def page(request: Request, here: Here, person: Trainee, course: str = "") -> Res
         "measured": dict(about.measured) if about else {},
         "words": kept.kept.body.words if kept else "",
         "choices": _CHOICES,
-        "defaults": defaults(here.library, kept.plan if kept else None),
+        "defaults": defaults(here, kept),
     }
     return shell.show(request, person, "planner.html|Planner|Planner", data)
 
 
-def defaults(library: Library, plan: Course | None) -> dict[str, float]:
-    """Where the sliders stand at first: the order's defaults, or the plan."""
-    found = {
+def defaults(here: Clinic, kept: care.Care | None) -> dict[str, Any]:
+    """Where the controls stand at first: the order's defaults, or the plan as it is kept."""
+    library = here.library
+    found: dict[str, Any] = {
         "plasma_volumes": library.value("order.plasma_volumes"),
-        "count": library.value("order.sessions_count"),
+        "count": int(library.value("order.sessions_count")),
+        "interval_h": 24 * library.value("order.interval_days"),
         "calcium_ml_l": library.value("order.calcium_gluconate_ml_per_l"),
         "inlet_ac": library.value("order.inlet_ac_ratio"),
+        "saline_percent": 0.0, "plasma_percent": 0.0, "albumin": "albumin 5 %", "calendar": "", "single": False,
+    }  # fmt: skip
+    return found | (_of_plan(here, kept) if kept else {})
+
+
+def _of_plan(here: Clinic, kept: care.Care) -> dict[str, Any]:
+    """The controls as the plan says; what it leaves open stays at the default."""
+    plan, about, said = kept.plan, care.subject(kept), kept.plan.prescription
+    shares = {p.fluid: 100 * p.fraction for p in said.fluids}
+    gaps = [b - a for a, b in pairwise(plan.schedule.starts_min(plan.count))]
+    days = plan.schedule.weekdays
+    found: dict[str, Any] = {
+        "count": plan.count,
+        "saline_percent": shares.get("saline", 0.0),
+        "plasma_percent": shares.get("plasma", 0.0),
+        "albumin": "albumin 4 %" if "albumin_4" in shares else "albumin 5 %",
+        "calendar": " ".join(words.WEEKDAYS[d] for d in days),
+        "single": said.single_needle,
     }
-    return found | ({"count": float(plan.count)} if plan else {})
+    if about is not None:
+        volumes = care.volume_ml(here, kept) / care.plasma_volume_ml(about, here.library)
+        found["plasma_volumes"] = round(volumes / DOSE_STEP) * DOSE_STEP
+    if gaps:
+        found["interval_h"] = min(96.0, max(24.0, 24.0 * round(statistics.median(gaps) / 1440)))
+    if said.calcium is not None and said.calcium.unit == "mL/L":
+        found["calcium_ml_l"] = said.calcium.amount
+    return found | ({"inlet_ac": said.inlet_ac_ratio} if said.inlet_ac_ratio else {})
 
 
 @router.post("/planner/forecast")
-async def forecast(request: Request, asked: Asked, here: Here, _: Trying) -> dict[str, Any]:
+async def forecast(request: Request, response: Response, asked: Asked, here: Here, _: Trying) -> dict[str, Any]:
     """The forecast of one course, thinned to what a figure shows, with limits and written numbers."""
-    return await run_in_threadpool(drawn, here, asked, shell.units_of(request))
+    began = time.perf_counter()
+    made = await run_in_threadpool(drawn, here, asked, shell.units_of(request))
+    response.headers["Server-Timing"] = f"forecast;dur={1000 * (time.perf_counter() - began):.0f}"
+    return made
 
 
 def drawn(here: Clinic, asked: Asked, units: str) -> dict[str, Any]:
@@ -209,8 +242,38 @@ def save(
     why: Annotated[str, Form(max_length=500)] = "",
 ) -> Response:
     """The course with new words as its plan; a signature on the old volume no longer holds."""
-    kept = here.store.get(kinds.Course, course)
-    plan = words.parse(said)
-    body = kept.body.model_copy(update={"words": words.say(plan)})
+    state = care.load(here, course)
+    plan = anchored(state, words.parse(said), unit.of(here))
+    body = state.kept.body.model_copy(update={"words": words.say(plan)})
     here.store.change(course, body, version, person.name, why or "planned anew")
     return RedirectResponse(f"/courses/{course}", 303)
+
+
+def anchored(state: care.Care, plan: Course, own: Mapping[str, Any]) -> Course:
+    """The plan on open days of the unit: sessions done keep theirs, the rest follow from the next planned day or today.
+
+    `InputError` where the new plan has fewer sessions than were done.
+    """
+    if plan.count < max(state.done, 1):
+        raise InputError("words", f"{plan.count} sessions", f"at least {state.done}, which are done")
+    if plan.schedule.kind == "dates":
+        return plan
+    done = care.real_days(state)[: state.done]
+    due = state.days[state.done] if state.done < len(state.days) else state.today
+    first = max(due, state.today, done[-1] + timedelta(days=1) if done else state.today)
+    rest = _open_days(plan, plan.count - state.done, calendar.next_open(first, own), own)
+    return replace(plan, schedule=Schedule("dates", dates=(*done, *rest)))
+
+
+def _open_days(plan: Course, count: int, first: date, own: Mapping[str, Any]) -> tuple[date, ...]:
+    """Days of the sessions still to come: weekdays as said, or each the first open day an interval after the last."""
+    if count == 0:
+        return ()
+    if plan.schedule.kind == "weekdays":
+        found: list[date] = []
+        for day in plan.schedule.on_dates(count, first):
+            found.append(calendar.next_open(max(day, found[-1] + timedelta(days=1)) if found else day, own))
+        return tuple(found)
+    first_min, *later = plan.schedule.starts_min(2)
+    interval_days = round((later[0] - first_min) / MINUTES_PER_DAY) if later else 1
+    return calendar.session_days(first, count, max(1, interval_days), own)

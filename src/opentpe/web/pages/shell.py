@@ -17,6 +17,7 @@ from opentpe.web.people import Person
 # Name, address, and what the role must be allowed to do.
 PAGES: Final = (
     ("Board", "/board", "read"),
+    ("Patients", "/patients", "read"),
     ("Consult", "/consult", "train"),
     ("Planner", "/planner", "train"),
     ("Trainer", "/trainer", "train"),

@@ -7,9 +7,16 @@ const value = (name) => plan.elements[name].value;
 const number = (name) => { const n = parseFloat(value(name).replace(",", ".")); return Number.isFinite(n) ? n : null; };
 
 function words() {
-  const parts = [`${value("count")} x ${value("dose")} PV ${value("schedule")}`, value("fluids"), `inlet:AC ${value("ratio")}:1`, `calcium gluconate ${value("calcium")} mL/L`];
+  const when = value("calendar") || JSON.parse(plan.elements.interval.dataset.words)[value("interval")];
+  const parts = [`${value("count")} x ${value("dose")} PV ${when}`, fluids(), `inlet:AC ${value("ratio")}:1`, `calcium gluconate ${value("calcium")} mL/L`];
   if (plan.elements.single.checked) parts.push("single needle");
   return parts.join(", ");
+}
+// Saline first, albumin between, plasma last: shares of the replaced volume.
+function fluids() {
+  const saline = +value("saline"), donor = Math.min(+value("donor"), 100 - saline), albumin = 100 - saline - donor;
+  const parts = [[saline, "saline"], [albumin, value("albumin")], [donor, "plasma"]].filter(([share]) => share > 0);
+  return parts.length === 1 ? parts[0][1] : parts.map(([share, name]) => `${share} % ${name}`).join(" then ");
 }
 function about() {
   return { female: value("sex") === "f", age_years: number("age"), height_cm: number("height"), weight_kg: number("weight"), haematocrit_pct: number("hct"), measured: JSON.parse(plan.dataset.measured) };
@@ -36,6 +43,7 @@ async function ask(whole = false) {
     idle = setTimeout(() => ask(true), 600);
     const ms = performance.now() - began;
     document.body.dataset.redrawMs = ms.toFixed(0);
+    document.body.dataset.serverMs = answer.headers.get("Server-Timing")?.split("dur=")[1] ?? "";
     document.querySelector("#speed").textContent = `Redrawn in ${ms.toFixed(0)} ms.`;
   } finally {
     waiting = false;

@@ -9,8 +9,8 @@ const STRIPS = [
   ["Return pressure", "return_mm_hg", "mmHg", 0, 0, 400, -999, 300],
 ];
 const WINDOW_MIN = 20;
-let run = null, now = null, held = true, busy = false, queue = [], history = [], sound = false, audio = null, beat = 0, offset = {}, turn = 0, last = 0;
-const kept = new Map();
+let line = null, lines = [], now = null, held = true, busy = false, queue = [], history = [], sound = false, audio = null, beat = 0, offset = {}, turn = 0, last = 0;
+const desk = $("desk");
 
 const send = async (path, body) => {
   const answer = await fetch(`/trainer/${path}`, { method: "POST", headers: { "Content-Type": "application/json", "X-CSRF-Token": csrf() }, body: JSON.stringify(body ?? {}) });
@@ -27,11 +27,10 @@ tell();
 $("begin").addEventListener("submit", async (e) => {
   e.preventDefault();
   $("word").textContent = "Preparing the machine. The first start compiles the model and takes a minute.";
-  history = []; kept.clear(); $("result").hidden = true;
-  const said = await send("start", { scenario: choice.value });
+  history = []; now = null; line = { name: "main run" }; lines = [line]; $("result").hidden = true;
+  const said = await send("start", { scenario: choice.value, course: desk.dataset.course });
   $("word").textContent = "The patient is connected. Time runs.";
-  $("desk").hidden = false;
-  $("circuit").classList.toggle("single", choice.value === "one_needle");
+  desk.hidden = false;
   makeStrips();
   take(said);
   hold(false);
@@ -56,47 +55,67 @@ $("desk").addEventListener("click", (e) => {
   if (held) step(0);
 });
 $("branch").addEventListener("click", async () => {
-  const said = await send(`${run}/branch`);
-  kept.set(run, { name: kept.get(run)?.name ?? "main run", history: [...history] });
-  kept.set(said.run, { name: said.name, history: [...history] });
+  const said = await send("branch", { run: line.run });
+  line.history = [...history];
+  line = { name: said.name };
+  lines.push(line);
   take(said);
   hold(true);
-  $("word").textContent = `A branch begins here. The run before it is kept.`;
+  $("word").textContent = "A branch begins here. The run before it is kept: go back to it below.";
   listBranches();
 });
 function listBranches() {
-  $("branches").replaceChildren(...[...kept].filter(([id]) => id !== run).map(([id, k]) => {
+  $("branches").replaceChildren(...lines.filter((other) => other !== line).map((other) => {
     const b = document.createElement("button");
-    b.type = "button"; b.textContent = `Go back to ${k.name}`;
-    b.addEventListener("click", async () => { kept.set(run, { ...(kept.get(run) ?? { name: "branch" }), history: [...history] }); history = [...k.history]; hold(true); take(await send(`${id}/step`, { seconds: 0 })); listBranches(); });
+    b.type = "button"; b.textContent = `Go back to ${other.name}`;
+    b.addEventListener("click", async () => {
+      line.history = [...history];
+      line = other; history = [...other.history];
+      hold(true);
+      take(await send("step", { run: line.run, seconds: 0 }));
+      $("word").textContent = `Back in ${line.name}.`;
+      listBranches();
+    });
     return b;
   }));
-  $("result").hidden = false;
+  $("runs").hidden = lines.length < 2;
 }
 $("debrief").addEventListener("click", async () => {
   hold(true);
-  const d = await send(`${run}/debrief`);
+  const d = await send("debrief", { run: line.run });
   $("points").textContent = d.points === null ? "Nothing to score yet" : `${d.points} of 100 points`;
   $("judged").replaceChildren(...d.rows.map((r) => {
     const row = document.createElement("tr");
     for (const text of [r.what, r.met === null ? "open" : r.met ? "yes" : "no", r.took]) { const c = document.createElement("td"); c.textContent = text; row.append(c); }
     return row;
   }));
-  $("delivered").textContent = `Removed ${d.plasma_removed_ml} of ${d.target_ml} mL in ${d.run_min} min; ${d.in_alarm_min} min stood in alarm. Alarms: ${d.alarms.join(", ") || "none"}. The session: ${d.next_step}.`;
+  $("happened").textContent = d.hidden.length ? `What happened: ${d.hidden.join("; ")}.` : "Nothing was hidden in this scenario.";
+  $("delivered").textContent = `Removed ${d.plasma_removed_ml} of ${d.target_ml} mL in ${d.run_min} min; ${d.in_alarm_min} min stood in alarm. Lowest mean pressure ${d.lowest_pressure_mm_hg ?? "–"} mmHg. Alarms: ${d.alarms.join(", ") || "none"}. The session: ${d.next_step}.`;
   $("result").hidden = false;
-  listBranches();
-  $("result").focus();
+  const record = $("record");
+  if (record) {
+    record.hidden = !(now.ended || now.run_min > 5);
+    record.dataset.sheet = JSON.stringify({ status: d.counts ? "performed" : "partial", plasma_removed_ml: d.plasma_removed_ml, run_min: d.run_min, ac_used_ml: d.ac_used_ml, reason: d.counts ? "" : "ended early", note: "From a rehearsal in the trainer." });
+  }
+  $("result").scrollIntoView({ block: "start" });
+  $("result").focus({ preventScroll: true });
+});
+// In the demo a rehearsal may be written into the run sheet: the values wait in this tab, a person keeps them.
+$("record")?.addEventListener("click", (e) => {
+  sessionStorage.setItem("opentpe-sheet", e.target.dataset.sheet);
+  location.assign(`/courses/${desk.dataset.course}#enter-sheet`);
 });
 async function step(seconds) {
-  if (busy || !run) return;
+  if (busy || !line?.run) return;
   busy = true;
   const actions = queue.splice(0, 5);
-  try { take(await send(`${run}/step`, { seconds, actions })); } catch { hold(true); } finally { busy = false; }
+  try { take(await send("step", { run: line.run, seconds, actions })); } catch { hold(true); } finally { busy = false; }
 }
-setInterval(() => { if (run && !held && !now?.ended) step(Math.max(1, Math.round($("speed").value * 0.5))); }, 500);
+setInterval(() => { if (line?.run && !held && !now?.ended) step(Math.max(1, Math.round($("speed").value * 0.5))); }, 500);
 
 function take(said) {
-  run = said.run;
+  line.run = said.run;
+  $("circuit").classList.toggle("single", said.single);
   const before = now?.priority;
   now = said.now; now.ended = said.ended;
   history.push(now);
@@ -114,7 +133,7 @@ function level(id, share, top, height) {
 }
 function show(said) {
   const s = now;
-  $("phase").textContent = s.phase.replaceAll("_", " ").replace(/^./, (c) => c.toUpperCase());
+  $("phase").textContent = said.phase;
   $("clock").textContent = `${n(s.run_min, 1)} min, ${n(s.plasma_counted_ml)} of ${n(s.target_ml)} mL plasma, ${s.to_go_min === null ? "–" : n(s.to_go_min)} min to go`;
   $("v-pressure").textContent = `${n(s.systolic_pressure_mm_hg)}/${n(s.diastolic_pressure_mm_hg)} mmHg`;
   $("v-heart").textContent = `${n(s.heart_rate_per_min)} /min`;
