@@ -10,7 +10,7 @@ from rich.panel import Panel
 from rich.table import Table as Grid
 from rich.text import Text
 
-from opentpe.report.view import BenefitBar, ReportView, Said, Table
+from opentpe.report.view import BenefitBar, Column, ReportView, Said, Table
 
 _STYLES: Final = {"act": "cyan", "urgent": "red", "wait": "yellow", "stop": "yellow", "quiet": "bright_black"}
 _SHAPES: Final = {"act": "●", "urgent": "▲", "wait": "◆", "stop": "◆", "quiet": "■"}
@@ -95,13 +95,22 @@ def _forecast(view: ReportView) -> RenderableType | None:
 
 
 def _table(table: Table) -> Grid:
-    grid = Grid(box=None, padding=(0, 2, 0, 0), header_style="bright_black")
+    grid = Grid(box=None, padding=(0, 1, 0, 0), header_style="bright_black")
     for column in table.columns:
         head = f"{column.head}\n{column.unit}" if column.unit else column.head
-        grid.add_column(head, justify="right" if column.numeric else "left", vertical="bottom")
+        grid.add_column(
+            head, justify="right" if column.numeric else "left", vertical="bottom", width=_widest(table, column)
+        )
     for row in table.rows:
         grid.add_row(*(cell.split(" (")[0] for cell in row))
     return grid
+
+
+def _widest(table: Table, column: Column) -> int:
+    """Room for the longest cell and the longest word of the heading, so that nothing is cut in a narrow window."""
+    at = table.columns.index(column)
+    cells = (row[at].split(" (")[0] for row in table.rows)
+    return max((len(text) for text in (*cells, *column.head.split(), column.unit)), default=1)
 
 
 def _harms(view: ReportView) -> RenderableType | None:
