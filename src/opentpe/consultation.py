@@ -27,21 +27,29 @@ SEED = 20_260_101
 
 
 def decide(
-    source: Path | Mapping[str, Any],
+    source: Path | str | Mapping[str, Any],
     on: date,
     *,
     library: Library | None = None,
     unit: Mapping[str, Any] | None = None,
     guideline: str = "asfa-2023",
+    refractory: str = "opentpe",
 ) -> Consultation:
     """The pathway's advice for a FHIR bundle on a day, without order and forecast; needs no NumPy.
 
-    Raises `InputError` where the bundle cannot be used.
+    `refractory` names the definition of steroid failure (`pathway/refractory.toml`). Raises `InputError` where the
+    bundle cannot be used.
     """
     library = library or load()
     reading = read.read(source, on, library)
     decision = engine.explain(
-        reading.patient, reading.relapse, on, library, unit=unit or settings(library), guideline=guideline
+        reading.patient,
+        reading.relapse,
+        on,
+        library,
+        unit=unit or settings(library),
+        guideline=guideline,
+        refractory_definition=refractory,
     )
     return Consultation(
         on=on,
@@ -54,12 +62,13 @@ def decide(
 
 
 def consult(
-    source: Path | Mapping[str, Any],
+    source: Path | str | Mapping[str, Any],
     on: date,
     *,
     library: Library | None = None,
     unit: Mapping[str, Any] | None = None,
     guideline: str = "asfa-2023",
+    refractory: str = "opentpe",
     seed: int = SEED,
     draws: int = DRAWS,
 ) -> Consultation:
@@ -69,7 +78,7 @@ def consult(
     """
     library = library or load()
     unit = unit or settings(library)
-    consultation = decide(source, on, library=library, unit=unit, guideline=guideline)
+    consultation = decide(source, on, library=library, unit=unit, guideline=guideline, refractory=refractory)
     if not consultation.decision.advice.exchange:
         return consultation
     written = order.build(consultation.patient, consultation.decision, library, unit)

@@ -61,6 +61,11 @@ def chromium() -> Iterator[object]:
 Open = Callable[..., object]
 
 
+def _ours(address: str, base: str) -> bool:
+    """True for what a page may load without a network: this server, and data inside the page."""
+    return address.startswith((base, "data:", "blob:"))
+
+
 @pytest.fixture
 def visit(chromium: object, base: str) -> Iterator[Open]:
     """Opens a page by role, theme and width; a script error or a broken policy fails the test, or `wrong` names it."""
@@ -81,6 +86,9 @@ def visit(chromium: object, base: str) -> Iterator[Open]:
         made = context.new_page()
         made.on("pageerror", lambda error: told.append(str(error)))
         made.on("console", lambda said: told.append(said.text) if said.type == "error" else None)
+        made.on(
+            "request", lambda asked: told.append(f"foreign address {asked.url}") if not _ours(asked.url, base) else None
+        )
         made.goto(path)
         return made
 

@@ -2,11 +2,13 @@
 
 import re
 import time
+from pathlib import Path
 from statistics import median
 
 import pytest
 
 pytestmark = pytest.mark.browser
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def until(page, seen, seconds=60):
@@ -34,6 +36,27 @@ def test_a_new_user_consults_on_an_example(visit, picture):
     assert "Offer exchange" in page.inner_text("#answer .banner")
     assert page.locator("#answer dl.order dd").count() > 10
     picture(page, "consult")
+
+
+def test_a_dropped_bundle_is_read_on_the_day_that_was_chosen(visit):
+    """The file stays in the browser until Consult is pressed; the advice is that of the example."""
+    page = visit("/consult")
+    page.set_input_files("#bundle-file", EXAMPLES / "scenario-a.json")
+    page.get_by_text("scenario-a.json is read").wait_for()
+    page.get_by_role("button", name="Consult").first.click()
+    page.locator("#answer .banner").wait_for()
+    assert "Offer exchange" in page.inner_text("#answer .banner")
+
+
+def test_units_change_at_a_click(visit):
+    """From g/L to mg/dL in the chart and in the table, and back."""
+    page = visit("/planner")
+    page.locator("#chart-igg canvas").wait_for()
+    page.get_by_role("button", name="Units: g/L").click()
+    page.get_by_role("heading", name="IgG, mg/dL").wait_for()
+    assert "mg/dL" in page.inner_text(".compare")
+    page.get_by_role("button", name="Units: mg/dL").click()
+    page.get_by_role("heading", name="IgG, g/L").wait_for()
 
 
 def test_the_short_form_decides_as_well(visit):

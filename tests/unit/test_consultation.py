@@ -75,6 +75,15 @@ def test_scenario_a_igg_ends_near_the_expected_values(scenario_a):
     assert 5.4 <= later <= 6.1
 
 
+def test_scenario_c_fibrinogen_is_within_ten_per_cent_of_practice(library, examples):
+    """29 weeks, 2.75 L a session: 4.8, 3.3, 2.7, 2.8, 2.5 g/L before, 1.9, 1.3, 1.1, 1.1, 1.0 after."""
+    result = flow.consult(examples / "scenario-c.json", on("scenario-c.json"), library=library, draws=60)
+    before = [dict(s.pre)["fibrinogen"].median for s in result.forecast.sessions]
+    after = [dict(s.post)["fibrinogen"].median for s in result.forecast.sessions]
+    assert before == pytest.approx([4.8, 3.3, 2.7, 2.8, 2.5], rel=0.10)
+    assert after == pytest.approx([1.9, 1.3, 1.1, 1.1, 1.0], rel=0.10)
+
+
 def test_bands_hold_their_median_and_are_ordered(scenario_a):
     """5, 25, 50, 75 and 95 % stand in order for every solute at every time."""
     for series in scenario_a.forecast.series:

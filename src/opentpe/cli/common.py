@@ -21,6 +21,13 @@ Overlay = Annotated[
 ]
 UnitFile = Annotated[Path | None, typer.Option("--unit", help="The unit's settings (unit.toml).")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the JSON document instead of text.")]
+Guideline = Annotated[
+    str, typer.Option("--guideline", help="Edition to argue with: asfa-2023, asfa-2019, aan-2011, nice-ng220 or dgn.")
+]
+Refractory = Annotated[
+    str,
+    typer.Option("--refractory", help="Definition of steroid failure: opentpe, or a published one such as plasmasep."),
+]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of the parameter draws.")]
 Draws = Annotated[int, typer.Option("--draws", min=1, max=100_000, help="Parameter draws behind the bands.")]
 Language = Annotated[str, typer.Option("--language", help="Language of the texts: en, de or es.")]
@@ -37,6 +44,15 @@ def day(text: str | None) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise InputError("--on", repr(text), "a date such as 2026-02-18") from None
+
+
+def language(asked: str) -> str:
+    """The language asked for; `InputError` where no sentences are kept in it."""
+    from opentpe.report.sentences import LANGUAGES
+
+    if asked not in LANGUAGES:
+        raise InputError("--language", repr(asked), f"one of {', '.join(LANGUAGES)}")
+    return asked
 
 
 def library(overlays: list[Path] | None) -> Library:

@@ -22,7 +22,8 @@ def command(
         Path, typer.Option("--out", help="Folder for the report, the leaflet, the papers and the JSON documents.")
     ] = Path("out"),
     unit: common.UnitFile = None,
-    guideline: Annotated[str, typer.Option("--guideline", help="Guideline edition to argue with.")] = "asfa-2023",
+    guideline: common.Guideline = "asfa-2023",
+    refractory: common.Refractory = "opentpe",
     evidence: common.Overlay = None,
     seed: common.Seed = 20_260_101,
     draws: common.Draws = 240,
@@ -32,11 +33,19 @@ def command(
     """Read a patient's bundle; decide, order, forecast; write a report with every reason sourced."""
     from opentpe import consultation as flow
 
+    language = common.language(language)
     library = common.library(evidence)
     settings = common.unit_settings(library, unit)
     common.compile_once()
     result = flow.consult(
-        bundle, common.day(on), library=library, unit=settings, guideline=guideline, seed=seed, draws=draws
+        bundle,
+        common.day(on),
+        library=library,
+        unit=settings,
+        guideline=guideline,
+        refractory=refractory,
+        seed=seed,
+        draws=draws,
     )
     from opentpe.report import build
 

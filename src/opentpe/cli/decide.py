@@ -17,7 +17,8 @@ def command(
         bool, typer.Option("--explain", help="Print every gate, fact, source, and what would change the advice.")
     ] = False,
     unit: common.UnitFile = None,
-    guideline: Annotated[str, typer.Option("--guideline", help="Guideline edition to argue with.")] = "asfa-2023",
+    guideline: common.Guideline = "asfa-2023",
+    refractory: common.Refractory = "opentpe",
     evidence: common.Overlay = None,
     language: common.Language = "en",
     as_json: common.AsJson = False,
@@ -25,9 +26,12 @@ def command(
     """Say whether an exchange is advised for this patient on this day, and why."""
     from opentpe import consultation as flow
 
+    language = common.language(language)
     library = common.library(evidence)
     settings = common.unit_settings(library, unit)
-    outcome = flow.decide(bundle, common.day(on), library=library, unit=settings, guideline=guideline)
+    outcome = flow.decide(
+        bundle, common.day(on), library=library, unit=settings, guideline=guideline, refractory=refractory
+    )
     if as_json:
         from opentpe.domain.documents import document
 

@@ -14,17 +14,21 @@ if TYPE_CHECKING:
     from opentpe.evidence.load import Library
     from opentpe.simulation.events import Event
     from opentpe.simulation.exchange import Exchange
-    from opentpe.simulation.procedure import Finished
+    from opentpe.simulation.procedure import Finished, State
 
 Number = Annotated[float | None, typer.Option()]
 Happens = Annotated[list[str] | None, typer.Option("--event", help='As "at 35 min access pressure fault"; repeat it.')]
+Order = Annotated[str, typer.Option("--course", help='The order as "1 x 1.0 PV daily, albumin 5 %", or a course.json.')]
+Entered = Annotated[float | None, typer.Option("--hct-entered", help="What was typed in at the machine.")]
+Manual = Annotated[bool, typer.Option("--manual", help="Settings up to the absolute limits, not the safe ones.")]
+Performed = Annotated[
+    Path | None, typer.Option("--performed", help="Write the course.json with this session as it ran.")
+]
 ACCOUNTINGS = ("bag", "patient_plasma", "all_fluids")
 
 
 def command(
-    course: Annotated[
-        str, typer.Option("--course", help='The order as "1 x 1.0 PV daily, albumin 5 %", or a course.json.')
-    ] = "1 x 1.0 PV daily, albumin 5 %",
+    course: Order = "1 x 1.0 PV daily, albumin 5 %",
     scenario: Annotated[str | None, typer.Option("--scenario", help="A teaching scenario instead of an order.")] = None,
     patient: Annotated[Path | None, typer.Option("--patient", help="A FHIR bundle with the size.")] = None,
     session: Annotated[int, typer.Option("--session", min=1, help="Which session of the course.")] = 1,
@@ -34,9 +38,7 @@ def command(
     height_cm: Number = None,
     weight_kg: Number = None,
     hct: Annotated[float | None, typer.Option("--hct", help="Haematocrit as a fraction, such as 0.39.")] = None,
-    hct_entered: Annotated[
-        float | None, typer.Option("--hct-entered", help="What was typed in at the machine.")
-    ] = None,
+    hct_entered: Entered = None,
     separator: Annotated[str | None, typer.Option("--separator", help="A file of evidence/equipment.")] = None,
     access: Annotated[str | None, typer.Option("--access", help="As peripheral_two_needles.")] = None,
     inlet_flow: Annotated[float | None, typer.Option("--inlet-flow", help="Set inlet flow, mL/min.")] = None,
@@ -44,6 +46,8 @@ def command(
     blood_ml: Annotated[float | None, typer.Option("--blood-ml", help="Run target in blood processed, mL.")] = None,
     ac_limit: Annotated[float | None, typer.Option("--ac-limit", help="mL/min per L of blood volume.")] = None,
     accounting: Annotated[str, typer.Option("--accounting", help=", ".join(ACCOUNTINGS))] = "patient_plasma",
+    manual: Manual = False,
+    unattended: Annotated[bool, typer.Option("--unattended", help="Nobody answers the alarms.")] = False,
     warmer: Annotated[bool, typer.Option("--warmer", help="With a blood warmer in the return line.")] = False,
     divert_prime: Annotated[bool, typer.Option("--divert-prime", help="The prime saline goes to waste.")] = False,
     event: Happens = None,
@@ -53,6 +57,7 @@ def command(
     csv: Annotated[Path | None, typer.Option("--csv", help="Write the run sheet as CSV.")] = None,
     sheet: Annotated[Path | None, typer.Option("--sheet", help="Write the run sheet as a page (Markdown).")] = None,
     log: Annotated[Path | None, typer.Option("--log", help="Write the one-second log as Parquet.")] = None,
+    performed: Performed = None,
     save: Annotated[Path | None, typer.Option("--save", help="Keep the state at --at for a later --resume.")] = None,
     at: Annotated[float, typer.Option("--at", min=0, help="Minute of the run for --save.")] = 0.0,
     resume: Annotated[Path | None, typer.Option("--resume", help="Go on from a kept state.")] = None,
@@ -69,24 +74,40 @@ def command(
         state = keep.load(resume, library)
         state = procedure.branch(state, happens) if happens else state
     else:
-        size = (sex, None, height_cm, weight_kg, hct)
-        what, told, drawn = _exchange(scenario, (course, session), (patient, on, *size), library, unit, seed,
-                                       separator)  # fmt: skip
+        whose = (patient, on, sex, None, height_cm, weight_kg, hct)
+        what, told, drawn = _exchange(scenario, (course, session), whose, library, unit, seed, separator)
         what = _machine(what, separator, access, accounting, inlet_flow_ml_min=inlet_flow, minutes=minutes,
                         blood_ml=blood_ml, hct_entered=hct_entered, ac_limit_ml_min_l=ac_limit,
-                        warmer=warmer or None, prime_to_patient=False if divert_prime else None)  # fmt: skip
+                        manual_mode=manual or None, operator="manual" if unattended else None, warmer=warmer or None,
+                        prime_to_patient=False if divert_prime else None)  # fmt: skip
         state = procedure.start(what, library, seed=drawn, happenings=(*told, *happens))
     if save is not None:
-        state = procedure.advance(state, round(60 * at) - state.run_s)
-        keep.save(state, save, library)
-        print(f"Kept at {state.run_s / 60:.1f} min: {save}")
+        _save(state, save, at, library)
         return
     done = procedure.finish(state, library)
     _write(done, library, csv, sheet, log)
+    _perform(done, course, session, performed)
+    _tell(done, library, scenario, speed, as_json)
+
+
+def _save(state: State, file: Path, at_min: float, library: Library) -> None:
+    """Keeps the state at a minute of the run for a later --resume."""
+    from opentpe.simulation import keep, procedure
+
+    state = procedure.advance(state, round(60 * at_min) - state.run_s)
+    keep.save(state, file, library)
+    print(f"Kept at {state.run_s / 60:.1f} min: {file}")
+
+
+def _tell(done: Finished, library: Library, scenario: str | None, speed: float, as_json: bool) -> None:
+    """The end of the run, or its document; a scenario says what is to be learnt."""
+    from opentpe.simulation import scenarios
+
+    lesson = scenarios.read(scenario, library).learning_point if scenario else ""
     if as_json:
-        common.print_json(_document(done, library))
+        common.print_json(_document(done, library) | ({"learning_point": lesson} if lesson else {}))
     else:
-        _show(done, library, speed)
+        _show(done, library, speed, lesson)
 
 
 def _events(words: list[str], file: Path | None) -> tuple[Event, ...]:
@@ -133,7 +154,8 @@ def _exchange(
     made = setup.prepare(
         check(subject), replace(ordered, prescription=wanted), library, common.unit_settings(library, unit)
     )  # fmt: skip
-    return Exchange(check(subject), made.prescription, separator=made.separator, access=made.access), (), seed
+    order = replace(made.prescription, access=wanted.access)  # not said: what fits the separator
+    return Exchange(check(subject), order, separator=made.separator, access=made.access), (), seed
 
 
 def _machine(
@@ -167,13 +189,34 @@ def _write(done: Finished, library: Library, csv: Path | None, page: Path | None
         runsheet.write_log(done.log, log)
 
 
+def _perform(done: Finished, course: str, n: int, out: Path | None) -> None:
+    """The course with what was delivered: fit, plan and simulate go on from there (a part counts as what it was)."""
+    from dataclasses import replace
+
+    from opentpe.cli import simulate
+    from opentpe.domain import documents
+
+    if out is None:
+        return
+    ordered, s = simulate.read_course(course, []), done.summary
+    session = ordered.procedures()[n - 1]
+    ran = replace(
+        session, status="partial" if s.stopped_because else "performed", duration_min=s.exchange_min,
+        plasma_removed_ml=s.plasma_removed_ml, note=s.stopped_because,
+    )  # fmt: skip
+    others = tuple(p for p in ordered.performed if p.n != n)
+    told = documents.document("course", replace(ordered, performed=tuple(sorted((*others, ran), key=lambda p: p.n))))
+    told["subject"] = documents.encode(done.state.ready.exchange.subject)
+    common.write_whole(out, documents.text(told))
+
+
 def _document(done: Finished, library: Library) -> dict[str, Any]:
     from opentpe.simulation import runsheet
 
     return runsheet.document(done, library)
 
 
-def _show(done: Finished, library: Library, speed: float) -> None:
+def _show(done: Finished, library: Library, speed: float, lesson: str) -> None:
     from rich.console import Console
 
     from opentpe.cli import run_live
@@ -182,3 +225,5 @@ def _show(done: Finished, library: Library, speed: float) -> None:
     if speed > 0 and console.is_terminal:
         run_live.play(done, speed, console)
     run_live.summary(done, library, console)
+    if lesson:
+        console.print(f"To learn: {lesson}", soft_wrap=True, highlight=False, markup=False)

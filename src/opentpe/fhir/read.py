@@ -48,7 +48,7 @@ class Reading:
 
 
 def read(
-    source_: Path | Mapping[str, Any],
+    source_: Path | str | Mapping[str, Any],
     on: date,
     library: Library,
     *,

@@ -18,7 +18,9 @@ _TOKENS: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 _HALF_CHARACTER: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
 
-def load(source: Path | Mapping[str, Any], size_limit_bytes: int = SIZE_LIMIT_BYTES) -> tuple[str, dict[str, Any]]:
+def load(
+    source: Path | str | Mapping[str, Any], size_limit_bytes: int = SIZE_LIMIT_BYTES
+) -> tuple[str, dict[str, Any]]:
     """The name of the source for messages, and the JSON object in it.
 
     Raises `InputError` for a folder, an empty, oversized, truncated or wrongly encoded file, for text that is not
@@ -26,8 +28,9 @@ def load(source: Path | Mapping[str, Any], size_limit_bytes: int = SIZE_LIMIT_BY
     """
     if isinstance(source, Mapping):
         return "bundle", _from_mapping(source)
-    name = source.name or str(source)
-    text = _text(name, _bytes(source, name, size_limit_bytes))
+    path = Path(source)
+    name = path.name or str(path)
+    text = _text(name, _bytes(path, name, size_limit_bytes))
     _check_depth(name, text)
     return name, _parse(name, text)
 

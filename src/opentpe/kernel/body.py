@@ -189,14 +189,21 @@ def warmth(par: Array, now: Array, volume: Array, temperature: float) -> tuple[f
     total = lines.total_ml(volume, lines.RETURN)
     blood = (volume[lines.RETURN, 0] + volume[lines.RETURN, 1]) / total if total > 0.0 else 0.0
     flow = now.return_ml_min
+    beside = now.replacement_ml_min if par.replacement_direct_flag else 0.0  # joins behind the reservoir
     if par.warmer_flag:
         now.return_temperature_cel = par.warmer_outlet_cel
-        return (1.0 - blood) * flow, par.warmer_outlet_cel, blood * flow, max(0.0, temperature - par.warmer_outlet_cel)
+        return (
+            (1.0 - blood) * flow + beside,
+            par.warmer_outlet_cel,
+            blood * flow,
+            max(0.0, temperature - par.warmer_outlet_cel),
+        )
     now.return_temperature_cel = separation.return_temperature(
         temperature, par.room_temperature_cel, par.heat_loss_j_min_k, par.blood_heat_j_ml_k, flow
     )
     fall = temperature - now.return_temperature_cel
-    return (1.0 - blood) * flow + now.saline_ml_min, par.room_temperature_cel, blood * flow, fall
+    clear = (1.0 - blood) * flow + now.saline_ml_min + beside
+    return clear, par.room_temperature_cel, blood * flow, fall
 
 
 @inner

@@ -19,8 +19,8 @@ _LONGEST_MIN: Final = 1440.0
 class Filling(NamedTuple):
     """What fills the set: blood drawn, mL, minutes, share of the prime that goes to the patient, the interface.
 
-    The separator gathers packed cells in `interface_fraction` of its `channel_ml`; what blood did not bring there
-    leaves as plasma.
+    Packed cells gather in `interface_fraction` of `channel_ml`: in the channel as much plasma leaves; behind a membrane
+    it is the line before the replacement joins.
     A membrane takes `filtration_fraction` of the blood whatever its haematocrit; 0 where cells pack.
     """
 
@@ -62,6 +62,8 @@ def while_it_runs(
     inlet = circuit.run(1.0, s).inlet_flow_ml_min
     filtered, sum_hct = inlet * filling.filtration_fraction, 0.0
     counted, minutes, part, until = gathered * (1.0 - entered), 0.0, 0, sequence[0, 0]
+    if filtered > 0.0:
+        counted = 0.0  # cells that stand behind a filter came in exchange for plasma that went back
     while counted < plasma_ml and minutes < _LONGEST_MIN:
         hct = fluid.haematocrit(state)
         channel = circuit.channel_hct(hct, s.inlet_ac_ratio)

@@ -136,13 +136,19 @@ def count_plasma(now: Array, to_bag: float) -> None:
 
 
 @inner
-def replace(now: Array, volume: Array, mass: Array, dt: float) -> float:
-    """Replacement fluid into the return line; returns what came, mL."""
-    came = lines.pour(volume, mass, REPLACEMENT_BAG, RETURN, now.replacement_ml_min * dt)
+def replace(par: Array, now: Array, volume: Array, mass: Array, dt: float) -> float:
+    """Replacement fluid for one second; returns what came into the reservoir, mL: nothing where it joins behind it."""
+    direct = par.replacement_direct_flag != 0.0
+    target = PATIENT if direct else RETURN
+    came = lines.pour(volume, mass, REPLACEMENT_BAG, target, now.replacement_ml_min * dt)
     now.removed_due_ml += now.replacement_ml_min * dt
     now.replacement_ml_min = came / dt
     now.replaced_ml += came
     now.pass_replaced_ml += came
+    if direct:
+        now.given_ml += came
+        now.ac_to_patient_ml += now.replacement_ac_fraction * came
+        return 0.0
     return came
 
 
@@ -275,7 +281,7 @@ def rinseback(par: Array, now: Array, volume: Array, mass: Array, dt: float) -> 
         return
     if now.rinsed_ml <= 0.0 and (bowl_holds(par, volume) or due):
         arrived = empty_bowl(par, now, volume, mass, dt)
-        arrived += replace(now, volume, mass, dt)
+        arrived += replace(par, now, volume, mass, dt)
         give_back(par, now, volume, mass, arrived / dt, dt)
     else:
         rinse(par, now, volume, mass, dt)
@@ -327,7 +333,7 @@ def second(
         allowed = pumps.may(now, Pump.RETURN) and not clamped
         giving = par.principle_code != BOWL or (now.cycle == GIVE and allowed and not now.return_pump_fault_flag)
         onward = part_blood(par, now, volume, mass, sieving, arrived, dt) if arrived > 0.0 or giving else 0.0
-        onward += replace(now, volume, mass, dt)
+        onward += replace(par, now, volume, mass, dt)
         give_back(par, now, volume, mass, return_flow(par, now, volume, onward / dt) if allowed else 0.0, dt)
     if now.saline_due_ml > 0.0 and pumps.may(now, Pump.SALINE):
         give_saline(now, volume, mass, dt)

@@ -39,7 +39,8 @@ _PARAMETERS: Final = (
     "calcium_mmol_min", "calcium_mmol_per_ml", "tingling_slow_fraction", "tingling_calcium_mmol",
     "tingling_calcium_min",
     "hypotension_pause_s", "hypotension_saline_ml",
-    "prime_to_patient_flag", "plasma_bag_ml", "ac_bag_ml", "saline_bag_ml", "operator_code", "manual_flag",
+    "replacement_direct_flag", "prime_to_patient_flag", "plasma_bag_ml", "ac_bag_ml", "saline_bag_ml", "operator_code",
+    "manual_flag",
     "line_linear_mm_hg_min_ml",
     "return_line_linear_mm_hg_min_ml",
 )  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any, Final
 from opentpe.domain.decision import Absence, Advice, Alert, Fact, Step
 from opentpe.domain.patient import Patient
 from opentpe.domain.relapse import Relapse
-from opentpe.errors import EvidenceError
+from opentpe.errors import EvidenceError, InputError
 from opentpe.evidence.load import Library
 from opentpe.pathway import facts
 from opentpe.pathway.derive import Derivation, derivation_question
@@ -140,9 +140,7 @@ class Pathway:
     def with_definition(self, name: str) -> Pathway:
         """The same pathway with another published definition of "refractory"."""
         if name not in self.variants:
-            raise EvidenceError(
-                f"evidence/pathway/refractory.toml: no definition {name!r}; known: {', '.join(self.variants)}"
-            )
+            raise InputError("definition of steroid failure", repr(name), f"one of {', '.join(self.variants)}")
         if self.definition == name:
             return self
         questions = {**self.questions, "refractory": derivation_question(self.variants[name])}

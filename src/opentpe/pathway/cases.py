@@ -118,8 +118,15 @@ def _exchanges(count: int, on: date) -> Iterator[PastProcedure]:
         yield PastProcedure("plasma_exchange", f"Procedure/{n}", When.day(on - timedelta(days=n)))
 
 
+def _onset(facts: Mapping[str, Any], on: date) -> When:
+    """The day of onset, or the interval from `day` to `day_at_latest` where the record knows no better."""
+    first = When.day(on - timedelta(days=int(facts["day"])))
+    last = When.day(on - timedelta(days=int(facts.get("day_at_latest", facts["day"]))))
+    return When(first.earliest, last.latest)
+
+
 def _relapse(facts: Mapping[str, Any], on: date) -> Relapse:
-    onset = When.day(on - timedelta(days=int(facts["day"]))) if "day" in facts else None
+    onset = _onset(facts, on) if "day" in facts else None
     courses = facts.get("steroids", [])
     return Relapse(
         onset=onset,

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from opentpe.domain.decision import Advice, Alert, ByDefinition, Change, Decision, Fact, Position, Reason, Step
 from opentpe.domain.patient import Patient
 from opentpe.domain.relapse import Relapse
-from opentpe.errors import EvidenceError
+from opentpe.errors import InputError
 from opentpe.evidence.load import Library
 from opentpe.pathway import clock
 from opentpe.pathway.book import Pathway, Remark
@@ -171,7 +171,7 @@ def _guideline_reasons(verdict: Verdict, positions: tuple[Position, ...], chosen
     mine = next((p for p in positions if p.guideline == chosen), None)
     if mine is None:
         known = ", ".join(p.guideline for p in positions)
-        raise EvidenceError(f"evidence/guidelines: no guideline {chosen!r}; known: {known}")
+        raise InputError("guideline", repr(chosen), f"one of {known}")
     if verdict.advice.rung is None:
         return
     yield _said("guideline_says", mine)

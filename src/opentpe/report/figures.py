@@ -149,7 +149,7 @@ def _panel(panel: Panel, frame: Frame, figure: Figure, decimal: str, *, last: bo
     yield _fan(frame, time, series.p05, series.p95, ink, 0.16)
     yield _fan(frame, time, series.p25, series.p75, ink, 0.28)
     yield _path(_points(frame, time, series.median), ink)
-    yield from _limits(frame, panel.limits)
+    yield from _limits(frame, panel.limits, series.median)
     yield from _measured(frame, panel, scale, ink)
     yield from _ticks(frame, figure, decimal, last=last)
     if figure.layout == "stacked" and series.median:
@@ -206,15 +206,21 @@ def _marks(frame: Frame, figure: Figure, *, last: bool) -> Iterator[str]:
                 yield _text(x + 4, frame.top + 10, name, "quiet", _SMALL)
 
 
-def _limits(frame: Frame, limits: Sequence[Limit]) -> Iterator[str]:
-    """Dashed lines with their labels; a label that would touch the one above it goes below its line."""
+def _limits(frame: Frame, limits: Sequence[Limit], median: Sequence[float]) -> Iterator[str]:
+    """Dashed lines with their labels; a label that would touch the one above it goes below its line.
+
+    It stands at the right end, or at the left where the curve itself ends there.
+    """
+    end = frame.y(median[-1]) if median else -math.inf
     above = -math.inf
     for limit in sorted(limits, key=lambda one: -one.value):
         y = frame.y(limit.value)
         yield _line(frame.left, y, frame.right, y, "caution", dash="5 3")
         at = y - 4 if y - 15 > above else y + 12
         above = max(y, at)
-        yield _text(frame.right - 2, at, limit.label, "caution", _SMALL, "end", halo=True)
+        crossed = at - _SMALL <= end <= at + 4
+        x, anchor = (frame.left + 4, "start") if crossed else (frame.right - 2, "end")
+        yield _text(x, at, limit.label, "caution", _SMALL, anchor, halo=True)
 
 
 def _measured(frame: Frame, panel: Panel, scale: float, ink: str) -> Iterator[str]:

@@ -213,6 +213,7 @@ def parameters(ready: Ready, library: Library) -> Any:
     par["target_blood_ml"] = exchange.blood_ml or 0.0
     par["line_linear_mm_hg_min_ml"] = device["line_resistance_mm_hg_min_ml"]
     par["return_line_linear_mm_hg_min_ml"] = device["return_resistance_mm_hg_min_ml"]
+    par["replacement_direct_flag"] = library.document(f"equipment/{exchange.separator}")["replacement_into"] == "return"
     par["warmer_flag"] = exchange.warmer
     par["prime_to_patient_flag"] = exchange.prime_to_patient
     par["manual_flag"] = exchange.manual_mode

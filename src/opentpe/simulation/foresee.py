@@ -61,15 +61,12 @@ def _filling(device: Mapping[str, float], connecting: tuple[float, float]) -> Fi
     minutes, prime_share = connecting
     batch = 0.5 * device.get("cycle_ml", 0.0)  # of blood that stands in the reservoir of one needle, on average
     outside = device["extracorporeal_volume_ml"] + batch
+    primed, filtration = prime_share * device["extracorporeal_volume_ml"] / outside, device.get("filtration_fraction")
+    if filtration is not None:
+        return Filling(outside, minutes, primed, device["return_line_ml"] + device["reservoir_set_ml"], 1.0, filtration)
     packs = device.get("packing_constant", 0.0) > 0.0
-    return Filling(
-        outside,
-        minutes,
-        prime_share * device["extracorporeal_volume_ml"] / outside,
-        device["channel_ml"] if packs else 0.0,
-        device["interface_target_fraction"],
-        device.get("filtration_fraction", 0.0),
-    )
+    return Filling(outside, minutes, primed, device["channel_ml"] if packs else 0.0,
+                   device["interface_target_fraction"], 0.0)  # fmt: skip
 
 
 def _sequence(fluids: Sequence[tuple[str, float]], library: Library) -> Floats:

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from opentpe.domain.therapy import MINUTES_PER_DAY
+from opentpe.domain.therapy import MINUTES_PER_DAY, Dose
 from opentpe.evidence.load import Library
 from opentpe.kernel import crowd, response
 from opentpe.kernel.arrays import Floats
@@ -15,6 +15,7 @@ from opentpe.simulation import appraise, benefit_model, harm, screen
 from opentpe.simulation.draws import Stream, normals, uniforms
 from opentpe.simulation.harm import Physiology
 from opentpe.simulation.protocol import Spec
+from opentpe.simulation.setup import Setup
 from opentpe.simulation.virtual import Lived
 
 _HARMS: Final = ("hypocalcaemia_symptoms", "hypotension", "bleeding", "mild_allergy")
@@ -139,18 +140,28 @@ def _calcium(lived: Lived, spec: Spec, library: Library) -> Floats:
     if lived.felt is not None:
         found: Floats = np.min(lived.felt.calcium_mmol_l, axis=1, initial=np.inf)
         return np.minimum(found, lived.felt.resting_calcium_mmol_l)
-    group, runs = lived.group, lived.done.runs
-
-    def normal(stream: Stream, name: str, count: int) -> Floats:
-        return normals(spec.seed, group.rows, stream, count, name)
-
-    body = screen.crowd_reaction(group.weight_kg, group.cirrhosis, library, normal)
+    body = _reaction(lived, spec, library)
     if lived.planned.setup is None:
         return body.ionised_calcium_mmol_l
-    return screen.crowd_nadir(body, lived.planned.setup, runs, library)
+    return screen.calcium_nadir(body, _ordered(lived, lived.planned.setup), library)
 
 
-def _volume_loss(lived: Lived, _spec: Spec, library: Library) -> Floats:
+def _reaction(lived: Lived, spec: Spec, library: Library) -> screen.Reaction:
+    def normal(stream: Stream, name: str, count: int) -> Floats:
+        return normals(spec.seed, lived.group.rows, stream, count, name)
+
+    return screen.reaction(lived.group, library, normal)
+
+
+def _ordered(lived: Lived, setup: Setup) -> screen.Ordered:
+    group, people, order = lived.group, lived.people, setup.prescription
+    relative = order.dose_unit is Dose.PLASMA_VOLUMES
+    volumes = np.full(group.rows.size, order.dose) if relative else order.dose / group.plasma_volume_ml
+    blood = people.plasma_ml + people.red_cells_ml
+    return screen.Ordered(setup, lived.done.runs, volumes, group.weight_kg, blood)
+
+
+def _volume_loss(lived: Lived, spec: Spec, library: Library) -> Floats:
     """Deepest loss of blood volume of the course: of all sessions in full, else of one (screened)."""
     if lived.felt is not None:
         found: Floats = np.max(lived.felt.volume_loss_percent, axis=1, initial=0.0)
@@ -158,8 +169,7 @@ def _volume_loss(lived: Lived, _spec: Spec, library: Library) -> Floats:
     setup = lived.planned.setup
     if setup is None:
         return np.zeros(lived.group.rows.size)
-    blood = lived.people.plasma_ml + lived.people.red_cells_ml
-    return screen.crowd_volume_loss(setup, lived.done.runs, library, blood)
+    return screen.volume_loss_percent(_reaction(lived, spec, library), _ordered(lived, setup), library)
 
 
 def _pressure(lived: Lived, _spec: Spec, _library: Library) -> Floats:
@@ -207,16 +217,10 @@ def _stress(lived: Lived, spec: Spec, library: Library) -> tuple[Floats, Floats]
     if lived.felt is not None:
         resting = lived.felt.resting_calcium_mmol_l[:, None]
         return 100 * (1 - lived.felt.calcium_mmol_l / resting), lived.felt.volume_loss_percent
-    fall: Floats = 100 * (1 - _calcium(lived, spec, library) / _resting_calcium(lived, spec, library))
+    resting = _reaction(lived, spec, library).ionised_calcium_mmol_l
+    fall: Floats = 100 * (1 - _calcium(lived, spec, library) / resting)
     sessions = np.ones((1, lived.planned.starts_min.size))
     return fall[:, None] * sessions, _volume_loss(lived, spec, library)[:, None] * sessions
-
-
-def _resting_calcium(lived: Lived, spec: Spec, library: Library) -> Floats:
-    def normal(stream: Stream, name: str, count: int) -> Floats:
-        return normals(spec.seed, lived.group.rows, stream, count, name)
-
-    return screen.crowd_reaction(lived.group.weight_kg, lived.group.cirrhosis, library, normal).ionised_calcium_mmol_l
 
 
 _READ: Final[dict[str, Read]] = {

@@ -21,7 +21,7 @@ from opentpe.errors import InputError, InvariantError
 from opentpe.evidence.load import Library
 from opentpe.kernel import bedside, body, records
 from opentpe.kernel.controller import Phase
-from opentpe.simulation import bags, events, exchange, happen, outcome, reactions
+from opentpe.simulation import bags, events, exchange, happen, outcome, planned, reactions
 from opentpe.simulation.events import Event
 from opentpe.simulation.exchange import Exchange, Ready
 
@@ -89,8 +89,8 @@ def start(
     ready, happenings = exchange.get_ready(what, library), tuple(happenings)
     events.fit(happenings, exchange.principle(library, what.separator))
     par = exchange.parameters(ready, library)
-    plan = outcome.plan(ready, library)
-    ready = replace(ready, warnings=(*ready.warnings, *outcome.plan_warnings(plan, ready)))
+    plan = planned.plan(ready, library)
+    ready = replace(ready, warnings=(*ready.warnings, *planned.plan_warnings(plan, ready)))
     bag = bags.fluids(ready, library, plan.run.replaced_ml)
     own = (what.tingling_percent, what.hypotension_percent)
     laws = reactions.laws(what.subject, ready.blood_volume_ml, library, seed, phantom=what.phantom, own=own)

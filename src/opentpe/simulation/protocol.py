@@ -178,7 +178,15 @@ def in_full(spec: Spec) -> bool:
 
 
 def _runnable(arm: Arm, spec: Spec, library: Library) -> None:
-    _ = arm.parsed
+    course = arm.parsed
+    plasma = course is not None and any(
+        library.folder("fluids").get(p.fluid, {}).get("donor_plasma") for p in course.prescription.fluids
+    )
+    if plasma and screened(spec):
+        raise InputError(
+            f"arm {arm.name!r}", f"donor plasma with detail {SCREENED!r}", f'detail = "{FULL}"',
+            "The fast formulas know nothing of the citrate in plasma.",
+        )  # fmt: skip
     for text in (*arm.doses, *spec.drug.doses):
         drug = doses.parse(text).drug
         if drug not in library.folder("solutes"):

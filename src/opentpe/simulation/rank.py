@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any, Final
 
 import numpy as np
@@ -89,6 +90,7 @@ def why(
     if not fine.any():
         lines.append(_tightest(table, whole))
         return tuple(lines)
+    lines += _hurried(ground, best, library)
     stopped = _stopped(ground, table, whole, best, wish, library)
     lines += [stopped] if stopped else []
     lines += _given_up(table, fine, best)
@@ -97,6 +99,14 @@ def why(
             choice.line("plan_runner_up", words=_briefly(ranked[1]), days=_days(ranked[1]), kept=_surely(ranked[1]))
         )
     return tuple(lines)
+
+
+def _hurried(ground: Ground, best: Candidate, library: Library) -> list[Line]:
+    """Says so where the course would end sooner than courses in the trials did."""
+    low, high = (library.value(f"{FILE}.usual.days_{side}") for side in ("low", "high"))
+    begun = ground.performed_on[0] if ground.performed_on else date.fromisoformat(best.dates[0])
+    days = (date.fromisoformat(best.dates[-1]) - begun).days + 1
+    return [choice.line("plan_faster_than_usual", days=days, low=round(low), high=round(high))] if days < low else []
 
 
 def _headline(best: Candidate, wish: Wish, library: Library, *, found: bool) -> Line:
@@ -117,7 +127,9 @@ def _headline(best: Candidate, wish: Wish, library: Library, *, found: bool) -> 
 def _briefly(c: Candidate) -> str:
     """What is still to do: sessions, dose, days and fluids; dates as ISO text, which the report writes out."""
     order = c.course.prescription
-    fluids = " then ".join(words.fluid_words(p.fluid) for p in order.fluids)
+    fluids = " then ".join(
+        f"{'' if p.fraction == 1 else f'{100 * p.fraction:g} % '}{words.fluid_words(p.fluid)}" for p in order.fluids
+    )
     return f"{c.sessions_count} sessions of {order.dose:g} PV on {', '.join(c.dates)}, {fluids}"
 
 
@@ -213,9 +225,10 @@ def weekends(ground: Ground, table: Table, whole: Flags, wish: Wish, library: Li
     fall = float(table.fall[found["any"]] - table.fall[found["open"]])
     if days <= 0 and abs(fall) < 1:
         return (choice.line("weekends_free_cost_nothing"),)
+    code = "weekends_free_cost" if fall >= 0 else "weekends_free_cost_but_fall"
     return (
         choice.line(
-            "weekends_free_cost", days=days, fall=round(fall, 1), words=_briefly(told["any"]),
+            code, days=days, fall=round(abs(fall), 1), words=_briefly(told["any"]),
             sessions=told["any"].weekend_sessions_count,
         ),
     )  # fmt: skip

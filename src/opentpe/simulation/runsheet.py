@@ -21,7 +21,8 @@ from opentpe.errors import InputError
 from opentpe.evidence.load import Library
 from opentpe.kernel.controller import Phase
 from opentpe.simulation import sheet_fields
-from opentpe.simulation.outcome import Entry, plan
+from opentpe.simulation.outcome import Entry
+from opentpe.simulation.planned import plan
 from opentpe.simulation.procedure import Finished, Log
 from opentpe.simulation.sheet_fields import Field
 

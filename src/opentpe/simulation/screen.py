@@ -1,7 +1,7 @@
 """Fast stand-ins for what happens within a session: ionised calcium and blood volume, one formula each.
 
-They rank thousands of candidates and thousands of virtual patients. Every number they give is named as screened
-wherever it is shown; the full session replaces it.
+They serve virtual trials of very many patients (`detail = "screened"`). Their constants are fitted to the full session
+(`evidence/equations/screen.toml`), which replaces them wherever time allows; every number they give is marked.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from opentpe.kernel import crowd
 from opentpe.kernel.arrays import Floats
 from opentpe.simulation import bodies
 from opentpe.simulation.draws import Normal, Stream, sample
+from opentpe.simulation.population import Group
 from opentpe.simulation.setup import Setup
 
 FILE: Final = "equations/screen"
-NAMES: Final = ("ionised_calcium", "relative_blood_volume")
 _REFERENCE_KG: Final = 70.0
 _HEALTHY: Final = bodies.clearance_name("normal")
 _RESTING: Final = "baseline_ionised_calcium_mmol_l"
@@ -27,76 +27,71 @@ _GLUCONATE_G_PER_ML: Final = 0.1  # of the 10 % solution that orders are written
 
 
 class Reaction(NamedTuple):
-    """How a patient's calcium reacts: resting ionised calcium, citrate clearance, and what is left unexplained."""
+    """How patients react to a session: resting ionised calcium, citrate clearance, and what is left unexplained."""
 
     ionised_calcium_mmol_l: Floats
-    citrate_clearance_ml_min: Floats
-    spread: Floats
+    clearance_ratio: Floats  # to the reference adult of the same weight
+    calcium_spread: Floats
+    volume_spread: Floats
 
 
-def crowd_reaction(weight_kg: Floats, cirrhosis: Floats, library: Library, normal: Normal) -> Reaction:
-    """Calcium parameters of many patients; `cirrhosis` is 1 or 0."""
+class Ordered(NamedTuple):
+    """The session as ordered for each patient: `crowd.runs`, plasma volumes, weight, blood volume at rest."""
+
+    setup: Setup
+    runs: Floats
+    plasma_volumes: Floats
+    weight_kg: Floats
+    blood_ml: Floats
+
+
+def reaction(group: Group, library: Library, normal: Normal) -> Reaction:
+    """Parameters of virtual patients; resting calcium and clearance at the positions of the full session."""
     ill = bodies.clearance_name("cirrhosis")
     ratio = library.value(f"equations/citrate.{ill}") / library.value(f"equations/citrate.{_HEALTHY}")
-    own = [normal(Stream.CITRATE, bodies.position(name), 1)[:, 0] for name in (_HEALTHY, ill)]
-    clearance = np.where(cirrhosis > 0, own[1], own[0])
-    return _reaction(weight_kg, np.where(cirrhosis > 0, ratio, 1.0), clearance, None, library, normal)
-
-
-def _reaction(
-    weight_kg: float | Floats,
-    ratio: float | Floats,
-    clearance_z: Floats,
-    measured: float | None,
-    library: Library,
-    normal: Normal,
-) -> Reaction:
-    calcium, left = (normal(Stream.CITRATE, name, 1)[:, 0] for name in (bodies.position(_RESTING), "screen"))
-    by_weight = (weight_kg / _REFERENCE_KG) ** library.value("equations/citrate.clearance_weight_exponent")
-    assay = library.value("equations/learning.assay.ionised_calcium_sd_fraction")
-    clearance = sample(library.sourced(f"equations/citrate.{_HEALTHY}"), clearance_z)
+    own = [normal(Stream.CITRATE, bodies.position(name), 1)[:, 0] for name in (_HEALTHY, ill, _RESTING)]
+    left = normal(Stream.CITRATE, "screen", 2)
+    healthy = library.sourced(f"equations/citrate.{_HEALTHY}")
+    cirrhosis = group.cirrhosis > 0
+    clearance = sample(healthy, np.where(cirrhosis, own[1], own[0])) / healthy.value
     return Reaction(
-        sample(library.sourced(f"equations/citrate.{_RESTING}"), calcium)
-        if measured is None
-        else measured * np.exp(assay * calcium),
-        ratio * by_weight * clearance,
-        np.exp(library.value(f"{FILE}.calcium_spread_fraction") * left),
+        sample(library.sourced(f"equations/citrate.{_RESTING}"), own[2]),
+        np.where(cirrhosis, ratio, 1.0) * clearance,
+        np.exp(library.value(f"{FILE}.calcium_spread_fraction") * left[:, 0]),
+        np.exp(library.value(f"{FILE}.volume_spread_fraction") * left[:, 1]),
     )
 
 
-def crowd_nadir(body: Reaction, setup: Setup, runs: Floats, library: Library) -> Floats:
-    """Lowest ionised calcium of each patient's session, mmol/L, from `crowd.runs` (screened)."""
-    minutes, replaced = runs[crowd.MINUTES], runs[crowd.REPLACED]
-    calcium = setup.prescription.calcium
-    given = _per_litre(calcium, minutes, replaced) if calcium is not None else 0.0
-    return _nadir(body, runs[crowd.AC_TO_PATIENT] / minutes, given, library)
-
-
-def _nadir(body: Reaction, ac_ml_min: float | Floats, given_ml_per_l: float | Floats, library: Library) -> Floats:
-    held = ac_ml_min * library.value("fluids/acd_a.citrate_mmol_l") / body.citrate_clearance_ml_min
-    fall = library.value(f"{FILE}.calcium_fall_fraction") * held / library.value(f"{FILE}.citrate_reference_mmol_l")
-    given = given_ml_per_l / library.value(f"{FILE}.calcium_spares_at_ml_per_l")
-    spared = np.minimum(library.value(f"{FILE}.calcium_spares_fraction") * given, 1.0)
-    left: Floats = body.ionised_calcium_mmol_l * (1 - np.minimum(fall * body.spread, 0.9) * (1 - spared))
+def calcium_nadir(body: Reaction, ordered: Ordered, library: Library) -> Floats:
+    """Lowest ionised calcium of each patient's session, mmol/L (screened)."""
+    runs, file = ordered.runs, library.values(f"{FILE}.")
+    minutes = runs[crowd.MINUTES]
+    citrate = runs[crowd.AC_TO_PATIENT] / minutes * _REFERENCE_KG / ordered.weight_kg
+    fall = (
+        file["calcium_fall_fraction"]
+        * (citrate / file["anticoagulant_reference_ml_min"]) ** file["calcium_flow_exponent"]
+        * ordered.plasma_volumes ** file["calcium_volume_exponent"]
+        * body.clearance_ratio ** -file["calcium_clearance_exponent"]
+    )
+    calcium = ordered.setup.prescription.calcium
+    given = _per_litre(calcium, minutes, runs[crowd.REPLACED]) if calcium is not None else 0.0
+    spared = 1 - file["calcium_spares_fraction"] * given / file["calcium_spares_at_ml_per_l"]
+    fall = np.maximum(fall * spared, file["calcium_least_fall_fraction"]) * body.calcium_spread
+    left: Floats = body.ionised_calcium_mmol_l * (1 - np.minimum(fall, 0.9))
     return left
 
 
-def _per_litre(calcium: Calcium, minutes: float | Floats, replaced_ml: float | Floats) -> float | Floats:
+def _per_litre(calcium: Calcium, minutes: Floats, replaced_ml: Floats) -> float | Floats:
     if calcium.unit == "mL/L":
         return calcium.amount
     return calcium.amount / _GLUCONATE_G_PER_ML * minutes / 60.0 / (replaced_ml / 1000)
 
 
-def crowd_volume_loss(setup: Setup, runs: Floats, library: Library, blood_ml: Floats) -> Floats:
-    """Deepest loss of blood volume of each patient's session, per cent, from `crowd.runs` (screened)."""
-    return _loss(setup, runs[crowd.REPLACED], np.minimum(runs[crowd.NET], 0.0), library, blood_ml)
-
-
-def _loss(
-    setup: Setup, replaced_ml: float | Floats, short_ml: float | Floats, library: Library, blood_ml: Floats
-) -> Floats:
-    saline = sum(share for fluid, share in setup.fluids if fluid == "saline") * replaced_ml
-    lost = saline * (1 - library.value(f"{FILE}.saline_stays_fraction")) - short_ml
-    open_fraction = 1 - library.value(f"{FILE}.refill_fraction")
-    deepest: Floats = library.value(f"{FILE}.volume_loss_percent") + 100 * open_fraction * lost / blood_ml
+def volume_loss_percent(body: Reaction, ordered: Ordered, library: Library) -> Floats:
+    """Deepest loss of blood volume of each patient's session, per cent (screened)."""
+    file, runs = library.values(f"{FILE}."), ordered.runs
+    base = file["volume_loss_percent"] * ordered.plasma_volumes ** file["volume_exponent"] * body.volume_spread
+    saline = sum(share for fluid, share in ordered.setup.fluids if fluid == "saline") * runs[crowd.REPLACED]
+    lost = saline * (1 - file["saline_stays_fraction"]) - np.minimum(runs[crowd.NET], 0.0)
+    deepest: Floats = base + 100 * (1 - file["refill_fraction"]) * lost / ordered.blood_ml
     return deepest

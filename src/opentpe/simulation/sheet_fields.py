@@ -16,7 +16,7 @@ from opentpe.domain.therapy import Calcium, Dose
 from opentpe.evidence.load import Library
 from opentpe.kernel.controller import Alarm
 from opentpe.simulation.exchange import Ready
-from opentpe.simulation.outcome import plan
+from opentpe.simulation.planned import plan
 from opentpe.simulation.procedure import Finished
 
 NO_AC: Final = 1e6  # a ratio that only stands for "no citrate"
@@ -105,6 +105,7 @@ def _plan(ready: Ready, library: Library) -> dict[str, float | str | None]:
         "calcium": f"calcium gluconate 10 % {calcium.amount:g} {calcium.unit}" if calcium.amount else "none",
         "expected_exchange_min": round(planned.run.duration_min, 1),
         "expected_total_min": round(planned.total_min, 1),
+        "expected_transit_min": round(planned.transit_min, 1),
         "expected_bag_ml": round(planned.run.bag_ml),
     }
 

@@ -56,7 +56,7 @@ def fill(store: Store, examples: Path, library: Library) -> int:
     """Accounts for every role and the example patients; how many patients."""
     hashed = passwords.hashed(PASSWORD)
     for role in Role:
-        made = store.add(Account(name=role.value, full_name=f"Demo {role.value}", role=role), "demo")
+        made = store.add(Account(name=role.value, full_name=demo.NAMES[role.value], role=role), "demo")
         accounts.set_password(store, made.id, hashed, "demo")
     index = tomllib.loads((examples / "index.toml").read_text(encoding="utf-8"))
     for name, about in index.items():

@@ -37,6 +37,14 @@ def test_the_four_principles_run_with_their_run_sheets(separator, tmp_path):
     assert "## End" in (tmp_path / "s.md").read_text()
 
 
+def test_a_separator_gets_the_access_that_fits_it_unless_one_is_said():
+    """A membrane needs a catheter; two arm needles are taken where they are asked for."""
+    told = json.loads(run("--separator", "membrane", "--json"))
+    assert told["exchange"]["access"] == "central_dialysis_catheter"
+    told = json.loads(run("--separator", "membrane", "--access", "peripheral_two_needles", "--json"))
+    assert told["exchange"]["access"] == "peripheral_two_needles"
+
+
 def test_json_is_one_document():
     """Schema and summary."""
     told = json.loads(run("--json", "--course", "1 x 0.5 PV daily, albumin 5 %"))
@@ -113,3 +121,16 @@ def test_the_course_of_a_consultation_runs_as_its_report_says(examples, library,
     assert told["plan"]["ac_used_ml"] == pytest.approx(first.ac_used_ml, rel=0.005)
     with pytest.raises(InputError, match="1 to 5"):
         CliRunner().invoke(app, ["--course", str(tmp_path / "course.json"), "--session", "9"], catch_exceptions=False)
+
+
+def test_a_session_that_was_cut_short_goes_into_the_course_as_what_it_was(tmp_path):
+    """Volume, minutes and reason; the forecast starts session 2 from there."""
+    from opentpe.domain import documents
+
+    kept = tmp_path / "course.json"
+    five = "5 x 1.0 PV every other day, albumin 5 %"
+    run("--course", five, "--event", "at 40 min stop run", "--performed", str(kept))
+    (done,) = documents.read_course(kept).performed
+    assert (done.n, done.status, done.note) == (1, "partial", "at 40 min stop run")
+    assert 800 < done.plasma_removed_ml < 1100
+    assert documents.read_document(kept, "course")["subject"]["weight_kg"] == 62

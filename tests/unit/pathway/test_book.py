@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from opentpe.domain.decision import Fact
-from opentpe.errors import EvidenceError
+from opentpe.errors import InputError
 from opentpe.pathway.book import Pathway
 from opentpe.pathway.cases import cases_of
 from opentpe.report import sentences
@@ -98,7 +98,7 @@ def test_a_question_needs_what_it_asks(library, pathway, case):
 
 def test_an_unknown_definition_is_named(pathway):
     """A definition that nobody published under that name is refused with the known ones."""
-    with pytest.raises(EvidenceError, match="weinshenker1999"):
+    with pytest.raises(InputError, match="weinshenker1999"):
         pathway.with_definition("none_such")
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from opentpe.domain.decision import Absence, Advice
 from opentpe.domain.patient import When
-from opentpe.errors import EvidenceError
+from opentpe.errors import InputError
 from opentpe.pathway import engine
 
 
@@ -141,7 +141,7 @@ def test_guidelines_disagree_on_progression(decide):
 
 def test_an_unknown_guideline_is_refused(decide):
     """The message names the editions there are."""
-    with pytest.raises(EvidenceError, match="aan-2011"):
+    with pytest.raises(InputError, match="aan-2011"):
         decide(guideline="asfa-1999")
 
 

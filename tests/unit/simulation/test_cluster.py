@@ -21,7 +21,7 @@ def test_a_cluster_with_a_killed_worker_makes_the_same_bytes(tmp_path):
     """Two processes; one is killed with -9 once parts arrive. Nothing is lost and nothing changes."""
     import dask
 
-    one = spec(patients=600, chunk=10)
+    one = spec(patients=300, chunk=10)
     here, there = tmp_path / "here", tmp_path / "there"
     trial.run(one, here, learning.library(), learning.unit())
     with (

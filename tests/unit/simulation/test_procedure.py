@@ -10,7 +10,7 @@ from opentpe.domain.therapy import FluidPart
 from opentpe.errors import InputError
 from opentpe.evidence.load import load
 from opentpe.kernel.circuit import Accounting
-from opentpe.simulation import events, keep, outcome, procedure
+from opentpe.simulation import events, keep, planned, procedure
 from support import device
 
 FOUR = {
@@ -30,26 +30,26 @@ def _close(a, b, share=0.005):
 def test_plan_and_smooth_run_agree_within_half_a_percent(library, name, phantom):
     """Duration, bag, replacement and anticoagulant of the exchange, for each principle."""
     done = device.run(library, phantom=phantom, **FOUR[name])
-    planned = outcome.plan(done.state.ready, library).run
+    plan = planned.plan(done.state.ready, library).run
     connect = device.at_exchange(done)["ac_used_ml"][0]
-    assert _close(planned.duration_min, done.summary.exchange_min)
-    assert _close(planned.bag_ml, done.summary.bag_ml)
-    assert _close(planned.replaced_ml, done.summary.replaced_ml)
-    assert done.summary.ac_used_ml - connect == pytest.approx(planned.ac_used_ml, rel=0.005, abs=1)
+    assert _close(plan.duration_min, done.summary.exchange_min)
+    assert _close(plan.bag_ml, done.summary.bag_ml)
+    assert _close(plan.replaced_ml, done.summary.replaced_ml)
+    assert done.summary.ac_used_ml - connect == pytest.approx(plan.ac_used_ml, rel=0.005, abs=1)
 
 
 @pytest.mark.parametrize("name", FOUR)
 def test_plan_and_smooth_run_agree_on_efficiency_and_the_share_of_citrate(library, name):
     """In a patient, over the exchange; what fills the set first is not in the steady state of the plan."""
     done = device.run(library, **FOUR[name])
-    planned = outcome.plan(done.state.ready, library).run
+    plan = planned.plan(done.state.ready, library).run
     rows = device.at_exchange(done)
     first, last = rows[0 if name in ("bowl", "membrane") else 600], rows[-1]
     gone = {n: last[n] - first[n] for n in ("plasma_processed_ml", "ac_used_ml", "ac_to_patient_ml")}
     removed = [row["efficiency_fraction"] * row["plasma_processed_ml"] for row in (first, last)]
-    assert _close(planned.efficiency, (removed[1] - removed[0]) / gone["plasma_processed_ml"])
+    assert _close(plan.efficiency, (removed[1] - removed[0]) / gone["plasma_processed_ml"])
     if name != "membrane":
-        assert _close(planned.ac_to_patient_ml / planned.ac_used_ml, gone["ac_to_patient_ml"] / gone["ac_used_ml"])
+        assert _close(plan.ac_to_patient_ml / plan.ac_used_ml, gone["ac_to_patient_ml"] / gone["ac_used_ml"])
 
 
 @pytest.mark.parametrize("name", FOUR)
@@ -59,7 +59,7 @@ def test_a_smaller_woman_with_saline_last_agrees_as_well(library, name):
     what = replace(device.exchange(**FOUR[name]), subject=Subject(True, 165, 62, 0.39), blood_volume_ml=None)
     what = replace(what, prescription=replace(what.prescription, fluids=fluids))
     done = procedure.run(what, library, seed=1)
-    assert _close(outcome.plan(done.state.ready, library).run.duration_min, done.summary.exchange_min)
+    assert _close(planned.plan(done.state.ready, library).run.duration_min, done.summary.exchange_min)
 
 
 @pytest.mark.parametrize("name", FOUR)
@@ -82,10 +82,10 @@ def test_case_a_takes_106_minutes(library):
 def test_case_b_on_the_device_is_slower_than_with_a_fixed_efficiency(library):
     """At 80 mL/min the packing factor is 15.5: plan and run agree, and both exceed the 119.4 min of PRE 0.87."""
     done = device.run(library, phantom=True, plasma_volumes=1.5, inlet_flow_ml_min=80.0)
-    planned = outcome.plan(done.state.ready, library)
-    assert _close(planned.run.duration_min, done.summary.exchange_min)
-    assert planned.packed_hct == pytest.approx(0.752, abs=0.002)
-    assert planned.run.duration_min > 119.4
+    plan = planned.plan(done.state.ready, library)
+    assert _close(plan.run.duration_min, done.summary.exchange_min)
+    assert plan.packed_hct == pytest.approx(0.752, abs=0.002)
+    assert plan.run.duration_min > 119.4
 
 
 def test_case_d_is_limited_by_citrate_to_41_ml_per_minute(tmp_path):
@@ -189,7 +189,7 @@ def test_a_snapshot_names_every_unit(library):
 
 
 def test_removed_plasma_follows_the_haematocrit_of_the_patient(library):
-    """As the patient concentrates, the camera lowers the plasma flow and the run takes longer than planned."""
+    """As the patient concentrates, the camera lowers the plasma flow and the run takes longer."""
     moving, still = device.run(library), device.run(library, phantom=True)
     assert moving.log.vitals["haematocrit_fraction"].max() > 0.42
     assert 1.005 < moving.summary.exchange_min / still.summary.exchange_min < 1.03
@@ -241,3 +241,17 @@ def test_a_crowd_is_what_each_would_be_alone(library):
     what = device.exchange(tingling_percent=None, hypotension_percent=None)
     alone = tuple(procedure.run(what, library, seed=k, log=False).summary for k in (3, 7, 11))
     assert procedure.crowd(what, library, (3, 7, 11), workers=2) == alone
+
+
+def test_replacement_behind_the_reservoir_reaches_the_patient_at_once(library):
+    """A membrane: given is what was replaced, second by second; a centrifuge's goes through its reservoir."""
+    beside = device.at_exchange(device.run(library, **FOUR["membrane"]))
+    through = device.at_exchange(device.run(library))
+    for rows, least, most in ((beside, 0.9, 1.1), (through, 1.5, 9.0)):
+        given = rows["return_ml_min"][900] / (rows["inlet_ml_min"][900] - rows["plasma_ml_min"][900])
+        assert least < given < most
+
+
+def test_blood_is_outside_for_about_two_and_a_half_minutes(library):
+    """141 mL at 60 mL/min in and 54 back."""
+    assert planned.plan(device.started(library).ready, library).transit_min == pytest.approx(2.45, abs=0.1)

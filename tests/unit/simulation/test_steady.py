@@ -3,12 +3,12 @@
 import pytest
 
 from opentpe.domain.therapy import Course, Dose, FluidPart, Prescription, Schedule
-from opentpe.simulation import outcome, setup
+from opentpe.simulation import planned, setup
 from opentpe.simulation.exchange import get_ready
 from support import device
 
 
-def planned(library, **order):
+def ordered(library, **order):
     """The planning run of 1 PV of albumin for the reference man."""
     what = Prescription(1.0, Dose.PLASMA_VOLUMES, (FluidPart("albumin_5", 1.0),), **order)
     made = setup.prepare(device.MAN, Course(1, what, Schedule("daily")), library, library.document("unit"))
@@ -18,7 +18,7 @@ def planned(library, **order):
 def on_device(library, made, **given):
     """The device's own plan of the same order."""
     blood = made.plasma_volume_ml / (1 - device.MAN.hct)
-    return outcome.plan(get_ready(device.exchange(blood_volume_ml=blood, **given), library), library).run
+    return planned.plan(get_ready(device.exchange(blood_volume_ml=blood, **given), library), library).run
 
 
 @pytest.mark.parametrize(
@@ -36,25 +36,25 @@ def on_device(library, made, **given):
 )  # fmt: skip
 def test_forecast_and_device_plan_the_same_duration(library, order, given):
     """Within half a percent, a bowl in whole passes too."""
-    made, run = planned(library, **order)
+    made, run = ordered(library, **order)
     assert run.duration_min == pytest.approx(on_device(library, made, **given).duration_min, rel=0.005)
     assert run.bag_ml == pytest.approx(on_device(library, made, **given).bag_ml, rel=0.005)
 
 
 def test_the_usual_order_keeps_the_packed_haematocrit_of_the_file(library):
     """Up to 62 mL/min the packing factor is held."""
-    made, _ = planned(library)
+    made, _ = ordered(library)
     assert made.settings.packed_hct == library.value("equipment/centrifuge_continuous.packed_hct_fraction")
 
 
 def test_a_catheter_at_100_ml_per_minute_packs_less(library):
     """More flow, less efficiency: plasma rises less than the inlet."""
-    usual, fast = planned(library)[1], planned(library, access="central_dialysis_catheter")[1]
+    usual, fast = ordered(library)[1], ordered(library, access="central_dialysis_catheter")[1]
     assert fast.efficiency < usual.efficiency
     assert 1.2 < fast.plasma_flow_ml_min / usual.plasma_flow_ml_min < 100 / 60
 
 
 def test_one_needle_plans_one_and_a_half_to_twice_the_time(library):
     """Chair time follows."""
-    ratio = planned(library, single_needle=True)[1].duration_min / planned(library)[1].duration_min
+    ratio = ordered(library, single_needle=True)[1].duration_min / ordered(library)[1].duration_min
     assert 1.5 < ratio < 2.0

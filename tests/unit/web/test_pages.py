@@ -1,12 +1,15 @@
 """The pages as a program asks for them: twins, roles, signatures, policy, units, and what the trainer scores."""
 
 from datetime import date, timedelta
+from types import SimpleNamespace
 
 import pytest
 
 from opentpe import consultation as flow
-from opentpe.report import build
-from opentpe.web.pages import assets, care, form, go, lab_units, scenes
+from opentpe.domain.consultation import Line
+from opentpe.report import build, sentences
+from opentpe.report.desk import Desk
+from opentpe.web.pages import assets, care, course, form, go, lab_units, scenes
 
 PAGES = ("/board", "/patients", "/consult", "/planner", "/evidence", "/trainer", "/validation")
 
@@ -137,3 +140,16 @@ def test_a_value_that_is_not_of_today_is_asked_for(clinic, kept, clock):
     state = care.load(here, kept)
     checks = go.verdict(state.read, state.today, build.desk(care.advice(here, state), here.library), 1).checks
     assert {c.state for c in checks} == {"open"}
+
+
+def test_what_does_not_fit_is_told_in_words(library):
+    """A value far from what was expected and an unusual parameter read as sentences, without names of the program."""
+    value = (("solute", "fibrinogen"), ("value", 1.5), ("unit", "g/L"), ("day", 1.0), ("sd", 3.2))
+    unusual = (("parameter", "fibrinogen.concentration"), ("sd", -2.1))
+    alarms = (Line("lab_surprising", value), Line("parameter_unusual", unusual))
+    told = course._learned(SimpleNamespace(labs=(1, 2), alarms=alarms), Desk(sentences.load("en"), {}, library))
+    assert told[0] == "Updated from 2 measured values."
+    assert "on day 1" in told[1]
+    assert told[2].startswith("Fibrinogen")
+    assert "_" not in "".join(told)
+    assert "fibrinogen." not in "".join(told)

@@ -15,7 +15,7 @@ from opentpe.domain.therapy import MINUTES_PER_DAY
 from opentpe.records import kinds
 from opentpe.records.store import Kept
 from opentpe.records.times import moment
-from opentpe.report import build, sentences
+from opentpe.report import build, learning, sentences
 from opentpe.report import words_of_numbers as numbers
 from opentpe.report.desk import Desk
 from opentpe.web.api import looked
@@ -193,7 +193,7 @@ def _learned(taught: Fit | None, pen: Desk) -> list[str]:
         return []
     count = len(taught.labs)
     first = f"Updated from {count} measured {'value' if count == 1 else 'values'}."
-    told = [pen.line(line).text for line in taught.alarms if pen.sentences.has(line.code)]
+    told = learning.say([line for line in taught.alarms if pen.sentences.has(line.code)], pen)
     doubt = "Some values do not fit what such a patient shows: check sample, time and run sheets."
     return [first, *(told or ([doubt] if taught.alarms else []))]
 

@@ -1,45 +1,32 @@
-"""A unit with invented people: accounts of every role, four patients at different points of their course."""
+"""A unit with invented people: who works there, and patients at different points of their course."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
 from opentpe import consultation as flow
 from opentpe.evidence.load import Library
+from opentpe.pathway import calendar
 from opentpe.pathway import order as orders
 from opentpe.pathway.unit import settings
-from opentpe.records import accounts, kinds
+from opentpe.records import kinds
 from opentpe.records.run_sheet import Before, End, RunSheet, Vitals
-from opentpe.records.store import Store
-from opentpe.web import passwords
 from opentpe.web.clinic import Clinic
 from opentpe.web.pages import examples, keep
 
-PASSWORD: Final = "opentpe-demo-only"  # noqa: S105 - the demo says it on its front page
 WHO: Final = "demo"
 NAMES: Final = {
     "physician": "Dr. Maren Holt", "nurse": "Jonas Weber", "trainee": "Lea Ortiz", "viewer": "Ward round",
     "admin": "Office",
 }  # fmt: skip
-# Example, days between its own "today" and the start of its course in the demo, sessions done, chair.
+# Example, name, sessions done, chair.
 PATIENTS: Final = (
     ("scenario-a", "Ada Brandt", 2, "Chair 1"),
     ("severe-myelitis", "Emil Sandberg", 0, "Chair 2"),
     ("natalizumab", "Noor Haddad", 1, "Chair 3"),
 )
-
-
-def furnish(store: Store, clinic: Callable[[Store], Clinic], today: date) -> None:
-    """Fills empty records with the demo; does nothing where there is a patient already."""
-    if store.count(kinds.Patient):
-        return
-    hashed = passwords.hashed(PASSWORD)
-    for role, full in NAMES.items():
-        account = store.add(kinds.Account(name=role, full_name=full, role=kinds.Role(role)), WHO)
-        accounts.set_password(store, account.id, hashed, WHO)
-    courses(clinic(store), today)
 
 
 def courses(here: Clinic, today: date) -> None:
@@ -50,15 +37,15 @@ def courses(here: Clinic, today: date) -> None:
 
 def _patient(here: Clinic, library: Library, name: str, person: str, done: int, chair: str, today: date) -> None:
     bundle, on = examples.named(name)
-    first = today - timedelta(days=2 * done)
+    first = _days(today, done, done + 1, here.unit)[0]
     decided = flow.decide(bundle, on, library=library, unit=settings(library))
     start = decided.decision.start_on or on
     shift = (first - start).days
     moved = examples.moved(bundle, shift)
-    _rename(moved, person)
+    _rename(moved, person, f"TPE-{1000 + sum(map(ord, person))}")
     made = flow.decide(moved, on + timedelta(days=shift), library=library, unit=here.unit)
     written = orders.build(made.patient, made.decision, library, here.unit)
-    days = tuple(first + timedelta(days=2 * i) for i in range(written.course.count))
+    days = _days(today, done, written.course.count, here.unit)
     words = _on_days(written.words, days)
     patient_id, course_id = keep.keep(here, _with_order(made, written, words, days), moved, WHO, "invented demo")
     if not course_id:
@@ -69,14 +56,23 @@ def _patient(here: Clinic, library: Library, name: str, person: str, done: int, 
     here.store.add(planned, WHO, "invented demo", patient_id)
 
 
-def _rename(bundle: dict[str, Any], person: str) -> None:
+def _days(today: date, done: int, count: int, unit: Mapping[str, Any]) -> tuple[date, ...]:
+    """Every other open day, with so many sessions before today."""
+    before: list[date] = []
+    for _ in range(done):
+        day = (before[0] if before else today) - timedelta(days=2)
+        before.insert(0, calendar.last_open(day, day - timedelta(days=7), unit))
+    return (*before, *calendar.session_days(today, count - done, 2, unit))
+
+
+def _rename(bundle: dict[str, Any], person: str, identifier: str) -> None:
     for entry in bundle["entry"]:
         if entry["resource"]["resourceType"] == "Patient":
-            entry["resource"]["name"] = [{"text": person}]
+            entry["resource"] |= {"name": [{"text": person}], "identifier": [{"value": identifier}]}
 
 
 def _on_days(words: str, days: tuple[date, ...]) -> str:
-    """Course words with the demo's own days, whatever the weekday."""
+    """Course words with the demo's own days."""
     head, _, tail = words.partition(" on ")
     _, _, rest = tail.partition(",")
     return f"{head} on {' '.join(d.isoformat() for d in days)},{rest}"

@@ -122,7 +122,7 @@ def shown(run: Run, live: Live, library: Library) -> dict[str, Any]:
         "phase": PHASES.get(str(seen["phase"]), str(seen["phase"]).replace("_", " ")).capitalize(),
         "now": seen,
         "alarms": sorted(active, key=lambda a: ("high", "medium", "low").index(a["priority"])),
-        "journal": [_line(e) for e in outcome.journal(state) if not _hidden(e)][-12:],
+        "journal": _journal(outcome.journal(state)),
     }
 
 
@@ -136,6 +136,13 @@ def _alarm(library: Library, name: str) -> dict[str, str]:
 
 
 _OWN: Final = "at 0 s "  # how an operator's action of this moment is said; a scenario's event names its own time
+
+
+def _journal(entries: tuple[outcome.Entry, ...]) -> list[dict[str, Any]]:
+    """The last lines; what the operator said is not told a second time as the machine's own line."""
+    shown = [e for e in entries if not _hidden(e)]
+    own = {e.at_s for e in shown if e.kind == "event"}
+    return [_line(e) for e in shown if not (e.kind == "operator" and e.at_s in own)][-12:]
 
 
 def _hidden(entry: outcome.Entry) -> bool:

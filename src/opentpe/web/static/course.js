@@ -26,7 +26,10 @@ const versions = sheet ? JSON.parse(sheet.dataset.versions) : {};
 sheet?.elements.session.addEventListener("input", (e) => { sheet.elements.version.value = versions[e.target.value] ?? 0; });
 const rehearsed = sessionStorage.getItem("opentpe-sheet");
 if (sheet && rehearsed && location.hash === "#enter-sheet") {
-  for (const [name, value] of Object.entries(JSON.parse(rehearsed))) if (sheet.elements[name]) sheet.elements[name].value = value;
+  const said = JSON.parse(rehearsed), began = sheet.elements.started_at;
+  for (const [name, value] of Object.entries(said)) if (sheet.elements[name]) sheet.elements[name].value = value;
+  // It is over now, and an hour has passed: a value drawn next is one after the session.
+  began.value = new Date(Date.parse(`${began.value}Z`) - (said.run_min + 60) * 60000).toISOString().slice(0, 16);
   sessionStorage.removeItem("opentpe-sheet");
   document.querySelector("#sheet-from").hidden = false;
 }
