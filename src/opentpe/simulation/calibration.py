@@ -74,7 +74,7 @@ def calibrate(
     """Ranks and coverage over `patients` synthetic patients of the model itself."""
     reads = _reads()
     ranks = np.array([_ranks(i, library, unit, seed, rows, reads) for i in range(first, first + patients)])
-    return tuple(_calibrated(read.name, ranks[:, k]) for k, read in enumerate(reads))
+    return tuple(told(read.name, ranks[:, k]) for k, read in enumerate(reads))
 
 
 def _reads() -> tuple[_Read, ...]:
@@ -101,17 +101,18 @@ def _ranks(
     subject = synthetic(i, seed, library)
     posed = _pose(subject, [(s, d, 1.0) for d in _DAYS for s in SOLUTES], library, unit)
     z = normals(seed, i, Stream.MEASUREMENT, posed.layout.width, "truth")[None, :]
-    noise = _noise(seed, i, len(posed.labs), library)
+    errors = noise(seed, i, len(posed.labs), library)
     exact = problem.predict(posed, z)[0]
     drawn = tuple(
-        lab._replace(log_value=v + lab.log_sd * e) for lab, v, e in zip(posed.labs, exact, noise, strict=True)
+        lab._replace(log_value=v + lab.log_sd * e) for lab, v, e in zip(posed.labs, exact, errors, strict=True)
     )
     found = posterior.infer(posed._replace(labs=drawn), seed + i, rows)
     truth, guesses = _ahead(posed, z), _ahead(posed, found.z)
     return [float(found.weights @ (read.of(*guesses) < read.of(*truth)[0])) for read in reads]
 
 
-def _noise(seed: int, i: int, count: int, library: Library) -> Floats:
+def noise(seed: int, i: int, count: int, library: Library) -> Floats:
+    """Assay errors of synthetic patient i, in standard deviations: Student's t, wild values among them."""
     u = uniforms(seed, i, Stream.MEASUREMENT, count, "error")
     return np.asarray(stdtrit(library.value(f"{labs.FILE}.error_degrees"), u), np.float64)
 
@@ -135,7 +136,8 @@ def _ahead(posed: Problem, z: Floats) -> tuple[Cohort, Floats, Floats]:
     return people, out.before[:, :, _NEXT], out.after[:, :, _NEXT]
 
 
-def _calibrated(name: str, ranks: Floats) -> Calibrated:
+def told(name: str, ranks: Floats) -> Calibrated:
+    """One quantity over all patients, from the ranks of its truths."""
     counts = np.histogram(ranks, BINS, (0.0, 1.0))[0]
     inside = [(band, float(np.mean(np.abs(ranks - 0.5) <= band / 2))) for band in _BANDS]
     return Calibrated(name, tuple(int(c) for c in counts), tuple(inside), float(chisquare(counts).pvalue))
@@ -160,9 +162,9 @@ def _errors(
 ) -> dict[tuple[str, str, str], float]:
     subject = synthetic(i, seed, library)
     true = truth(subject, i)
-    noise = iter(_noise(seed, i, len(_DAYS) * len(SOLUTES), library))
+    errors = iter(noise(seed, i, len(_DAYS) * len(SOLUTES), library))
     measured = {
-        (s, d): true[s, d] * float(np.exp(library.value(f"solutes/{s}.assay_sd_fraction") * next(noise)))
+        (s, d): true[s, d] * float(np.exp(library.value(f"solutes/{s}.assay_sd_fraction") * next(errors)))
         for d in _DAYS
         for s in SOLUTES
     }
@@ -210,7 +212,13 @@ def _exponential(
     return found
 
 
-def page(calibrated: Sequence[Calibrated], compared: Sequence[Forecasting], patients: int, other: int) -> str:
+def page(
+    calibrated: Sequence[Calibrated],
+    calcium: Sequence[Calibrated],
+    compared: Sequence[Forecasting],
+    patients: int,
+    other: int,
+) -> str:
     """The page `docs/calibration.md`: how often the truth fell into the bands, and how far forecasts were off."""
     lines = [
         "# Calibration of the fit",
@@ -221,9 +229,14 @@ def page(calibrated: Sequence[Calibrated], compared: Sequence[Forecasting], pati
         "",
         "## Does the truth fall into the bands as often as they say?",
         "",
-        "| quantity | 50 % band | 90 % band | ranks uniform, p | ranks in 20 parts |",
-        "|---|---|---|---|---|",
+        *_HEAD,
         *(_row(c) for c in calibrated),
+        "",
+        f"The same for labs of ionised calcium, weighed by the full session: {sum(calcium[0].ranks)} patients,",
+        "sessions without calcium, a lab at rest and one in each of two sessions; the third session is forecast.",
+        "",
+        *_HEAD,
+        *(_row(c) for c in calcium),
         "",
         "## Is the next session forecast better than by simple means?",
         "",
@@ -238,6 +251,12 @@ def page(calibrated: Sequence[Calibrated], compared: Sequence[Forecasting], pati
         "",
     ]
     return "\n".join(lines)
+
+
+_HEAD: Final = (
+    "| quantity | 50 % band | 90 % band | ranks uniform, p | ranks in 20 parts |",
+    "|---|---|---|---|---|",
+)
 
 
 def _row(c: Calibrated) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from opentpe.simulation import calibration, population
+from opentpe.simulation import calibration, calibration_calcium, population
 from unit.simulation import learning
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -27,6 +27,12 @@ def test_the_truth_of_20_patients_falls_into_the_bands():
         assert sum(one.ranks) == 20
 
 
+def test_calcium_labs_are_calibrated_too():
+    """Truth and labs from the full session, 10 patients: at least 6 truths in the 90 % band of each quantity."""
+    for one in calibration_calcium.calibrate(10, learning.library(), learning.unit(), seed=11, rows=200):
+        assert dict(one.covered)[0.9] >= 6 / 10, one.quantity
+
+
 def test_the_forecast_beats_three_baselines_under_another_truth():
     """Over 12 patients of a three-pool model the fit is nearer to the next session than each simple means."""
     rows = calibration.compare(12, other_truth(), learning.library(), learning.unit(), seed=11, rows=400)
@@ -40,7 +46,7 @@ def test_the_forecast_beats_three_baselines_under_another_truth():
 def test_the_page_holds_every_number():
     """The written page has a row for each quantity and each method."""
     one = calibration.Calibrated("plasma_volume", (1,) * 20, ((0.5, 0.5), (0.9, 0.9)), 1.0)
-    page = calibration.page([one], [calibration.Forecasting("fit", "igg", "before", 5.0, 9.0)], 20, 1)
+    page = calibration.page([one], [one], [calibration.Forecasting("fit", "igg", "before", 5.0, 9.0)], 20, 1)
     assert "| plasma_volume | 50 % | 90 % | 1 |" in page
     assert "| fit | igg | before | 5.0 | 9.0 |" in page
 
