@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -149,7 +150,7 @@ def main() -> None:
             wait(base)
             content = body(asked.megabytes)
             run(base, content, asked.rate, 2)  # the model compiles in the background at first
-            settle(server.pid)
+            settle(lambda: processor_s(server.pid))
             before = processor_s(server.pid)
             took, failed = run(base, content, asked.rate, asked.seconds)
             spent_ms = 1000 * (processor_s(server.pid) - before) / (len(took) + 5)
@@ -164,13 +165,13 @@ def main() -> None:
     )
 
 
-def settle(process: int, most_s: float = 300) -> None:
+def settle(used_s: Callable[[], float], most_s: float = 300) -> None:
     """Until the server has compiled what it compiles at its start: a tenth of a processor at most for three seconds."""
     until = time.monotonic() + most_s
     while time.monotonic() < until:
-        before = processor_s(process)
+        before = used_s()
         time.sleep(3)
-        if processor_s(process) - before < 0.3:
+        if used_s() - before < 0.3:
             return
 
 

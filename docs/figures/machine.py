@@ -134,8 +134,8 @@ def states():
         x0, y0, x1, y1 = edge(start, end)
         out += arrow(f"M{x0:.0f} {y0:.0f}L{x1:.0f} {y1:.0f}", colour, 1.5)
         words = ", ".join(s.name.lower().replace("_", " ") for s in signals)
-        upright = abs(x1 - x0) < abs(y1 - y0)
-        out += text((x0 + x1) / 2 + (8 if upright else 0), (y0 + y1) / 2 + (4 if upright else -6), words, colour,
+        upright = 0.5 * abs(x1 - x0) < abs(y1 - y0)
+        out += text((x0 + x1) / 2 + (12 if upright else 0), (y0 + y1) / 2 + (4 if upright else -6), words, colour,
                     "start" if upright else "middle", size=11)  # fmt: skip
     out += arrow(f"M{x} 240H163", BLOOD, 1.5) + text(196, 232, "alarm", BLOOD, size=11)
     out += arrow(f"M{x} 405H163", QUIET, 1.5, "5 4") + text(196, 397, "abandon", QUIET, size=11)

@@ -17,6 +17,7 @@ from opentpe.cli import (
     plan,
     records,
     run,
+    schema,
     serve,
     simulate,
     trial,
@@ -46,6 +47,7 @@ def build() -> typer.Typer:
     app.command("edss")(edss.edss)
     app.command("indications")(indications.indications)
     app.command("evidence")(evidence.command)
+    app.command("schema")(schema.command)
     app.command("validate")(validate.command)
     app.command("export-sbml")(export_sbml.command)
     app.command("serve")(serve.command)

@@ -154,7 +154,8 @@ def _exchange(
     made = setup.prepare(
         check(subject), replace(ordered, prescription=wanted), library, common.unit_settings(library, unit)
     )  # fmt: skip
-    return Exchange(check(subject), made.prescription, separator=made.separator, access=made.access), (), seed
+    order = replace(made.prescription, access=wanted.access)  # not said: what fits the separator
+    return Exchange(check(subject), order, separator=made.separator, access=made.access), (), seed
 
 
 def _machine(

@@ -86,7 +86,7 @@ def encode(value: object) -> Any:
 def _fields(cls: type[Any]) -> tuple[tuple[str, bool], ...]:
     """The fields of a record, each with whether it holds pairs that are written as an object."""
     hints = _hints(typing.cast("Any", cls))
-    return tuple((f.name, _pairs_of(hints[f.name]) is not None) for f in dataclasses.fields(cls))
+    return tuple((f.name, pairs_of(hints[f.name]) is not None) for f in dataclasses.fields(cls))
 
 
 def decode(cls: type[T], data: Any, where: str) -> T:
@@ -139,7 +139,7 @@ def _decode_union(args: tuple[Any, ...], data: Any, where: str) -> Any:
 
 
 def _decode_tuple(hint: Any, args: tuple[Any, ...], data: Any, where: str) -> Any:
-    child = _pairs_of(hint)
+    child = pairs_of(hint)
     if child is not None and isinstance(data, dict):
         return tuple((name, _decode(child, value, f"{where}.{name}")) for name, value in data.items())
     if not isinstance(data, list):
@@ -163,7 +163,7 @@ def _hints(cls: Any) -> dict[str, Any]:
     return typing.get_type_hints(cls)
 
 
-def _pairs_of(hint: Any) -> Any:
+def pairs_of(hint: Any) -> Any:
     """T where the hint is tuple[tuple[str, T], ...], else None."""
     args = typing.get_args(hint)
     if typing.get_origin(hint) is tuple and len(args) == 2 and args[1] is Ellipsis:

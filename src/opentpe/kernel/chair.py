@@ -48,6 +48,7 @@ QUANTITIES = (
     "globulin",
 )
 HAEMATOCRIT_AT = QUANTITIES.index("haematocrit")
+QTC_AT = QUANTITIES.index("qtc_change")
 
 
 class Law(NamedTuple):

@@ -13,7 +13,7 @@ import numpy as np
 
 from opentpe.kernel import chair, fluid, patient, segments, threads
 from opentpe.kernel.binding import Binding
-from opentpe.kernel.compiled import inner, unlocked
+from opentpe.kernel.compiled import inner, unlocked, woven
 
 Array = Any  # float64 arrays; their shape stands beside the name
 
@@ -108,6 +108,18 @@ def _note(now: Array, i: int, k: int, minute: float, out: Rows) -> int:
     return k + 1
 
 
+@woven
+def vertex(one: tuple[float, float], two: tuple[float, float], three: tuple[float, float]) -> float:
+    """The peak of the parabola through three instants (min, value), or the highest value where it lies outside."""
+    left, right = two[0] - one[0], three[0] - two[0]
+    up, down = (two[1] - one[1]) / left, (three[1] - two[1]) / right
+    bend = (up - down) / (left + right)
+    slope = (up * right + down * left) / (left + right)
+    if bend > 0.0 and -2.0 * bend * left < slope < 2.0 * bend * right:
+        return two[1] + 0.25 * slope * slope / bend
+    return max(one[1], two[1], three[1])
+
+
 @inner
 def _mark(now: Array, i: int, which: int, out: Rows) -> None:
     for q in range(now.size):
@@ -116,7 +128,7 @@ def _mark(now: Array, i: int, which: int, out: Rows) -> None:
 
 @inner
 def step_length(clock: Clock, elapsed: float, left: float, bodies: chair.Bodies, live: chair.Live) -> float:
-    """The next step of a segment: fine while it settles, coarse later, never beyond its end.
+    """The next step of a segment: half fine at its start, fine while it settles, coarse later, never beyond its end.
 
     0 at the end, and for a patient who has left the laws.
     """
@@ -125,6 +137,8 @@ def step_length(clock: Clock, elapsed: float, left: float, bodies: chair.Bodies,
     pace = chair.pace(bodies, live)
     settling = elapsed < clock.settle - _HIDDEN
     wanted = min(clock.fine, clock.fine_reach / pace) if settling else min(clock.coarse, clock.coarse_reach / pace)
+    if settling and elapsed < 2.0 * wanted - _HIDDEN:
+        wanted *= 0.5  # what answers to a rate of change peaks within minutes
     return left if left < wanted + _HIDDEN else wanted
 
 
@@ -170,7 +184,7 @@ def one(
     bodies, live = chair.begin(law, person)
     first, parts, k, zero, s = live, recipe.shape[0], 0, 0.0, 0
     segment = segment_at(s, parts, order, recipe, first, live)
-    elapsed, drawn, dt = 0.0, 0.0, 0.0
+    elapsed, drawn, dt, older, old = 0.0, 0.0, 0.0, (-1.0, 0.0), (-1.0, 0.0)
     while s < parts + 3:
         if dt > 0.0:
             live = chair.advance(law, bodies, live, segment, dt, clock.fluid)
@@ -180,13 +194,17 @@ def one(
             for which in (LOW, HIGH, FIRST):
                 _mark(now, i, which, out)
         k = _note(now, i, k, live.minute, out)
+        seen = (live.minute, now[chair.QTC_AT])  # the sharpest peak: it may stand between two steps
+        if older[0] >= 0.0:
+            out.marks[i, HIGH, chair.QTC_AT] = max(out.marks[i, HIGH, chair.QTC_AT], vertex(older, old, seen))
+        older, old = old, seen
         dt = step_length(clock, elapsed, segment.minutes - elapsed, bodies, live)
         while dt <= 0.0 and s < parts + 3:
             live = chair.receive(live, segment)
             _close(i, s, parts, segment, live, live.fluid.drawn_plasma - drawn, now, out)
             if s == 0:
                 zero = fluid.haematocrit(live.fluid)
-            s += 1
+            s, older = s + 1, (-1.0, 0.0)  # a change of flows is a bend, not a peak
             segment = segment_at(s, parts, order, recipe, first, live)
             elapsed, drawn = 0.0, live.fluid.drawn_plasma
             dt = step_length(clock, elapsed, segment.minutes, bodies, live)

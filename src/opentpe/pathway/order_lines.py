@@ -168,9 +168,12 @@ def _bloods(pen: Pen) -> Iterator[Line]:
         "from_session": "limits.session.fibrinogen_from_session",
         "albumin_from_g_l": "order.fibrinogen_albumin_from_g_l",
         "act_below_g_l": "order.fibrinogen_act_below_g_l",
-        "wait_h": "order.fibrinogen_wait_h",
+        "wait_h": "limits.safety.fibrinogen_wait_h",
     }
-    plasma = {"plasma_low_ml": "order.plasma_last_low_ml", "plasma_high_ml": "order.plasma_last_high_ml"}
+    plasma = {
+        "plasma_low_ml": "limits.safety.plasma_last_low_ml",
+        "plasma_high_ml": "limits.safety.plasma_last_high_ml",
+    }
     code = "order_fibrinogen_no_plasma" if refused else "order_fibrinogen_table"
     if pen.unit["modality"] == ADSORPTION:
         code = "order_fibrinogen_adsorption"

@@ -23,6 +23,7 @@ from opentpe.simulation.outcome import Summary
 Table = Mapping[str, Any]
 DRAWS: Final = 60
 SEED: Final = 20_260_101
+_RATIO: Final = "_ratio"
 _NO_COMPLAINT: Final = 99.0  # per cent: the published procedures were completed
 
 
@@ -47,7 +48,17 @@ METRICS: Final[Mapping[str, Callable[[Summary], float]]] = {
 def run(study: Table, observed: Sequence[Asked], library: Library) -> list[Floats]:
     """One array of draws for each published result."""
     done = {arm["key"]: [_one(study, arm, library, k) for k in range(DRAWS)] for arm in study["arm"]}
-    return [np.array([METRICS[o.metric](s) for s in done[o.arm]]) for o in observed]
+    other = {arm["key"]: arm["relative_to"] for arm in study["arm"] if "relative_to" in arm}
+    found = []
+    for o in observed:
+        kind = o.metric.removesuffix(_RATIO) if o.metric.endswith(_RATIO) else ""
+        if kind:  # the same patient on two separators
+            metric = METRICS[f"{kind}_min"]
+            pairs = zip(done[o.arm], done[other[o.arm]], strict=True)
+            found.append(np.array([metric(a) / metric(b) for a, b in pairs]))
+        else:
+            found.append(np.array([METRICS[o.metric](s) for s in done[o.arm]]))
+    return found
 
 
 def _one(study: Table, arm: Table, library: Library, k: int) -> Summary:

@@ -37,6 +37,14 @@ def test_the_four_principles_run_with_their_run_sheets(separator, tmp_path):
     assert "## End" in (tmp_path / "s.md").read_text()
 
 
+def test_a_separator_gets_the_access_that_fits_it_unless_one_is_said():
+    """A membrane needs a catheter; two arm needles are taken where they are asked for."""
+    told = json.loads(run("--separator", "membrane", "--json"))
+    assert told["exchange"]["access"] == "central_dialysis_catheter"
+    told = json.loads(run("--separator", "membrane", "--access", "peripheral_two_needles", "--json"))
+    assert told["exchange"]["access"] == "peripheral_two_needles"
+
+
 def test_json_is_one_document():
     """Schema and summary."""
     told = json.loads(run("--json", "--course", "1 x 0.5 PV daily, albumin 5 %"))

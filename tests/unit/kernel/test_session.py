@@ -109,6 +109,13 @@ def test_half_the_steps_move_no_reported_number_by_a_thousandth():
             assert np.allclose(a, b, rtol=1e-3, atol=1e-3), which
 
 
+def test_a_peak_between_two_steps_is_found():
+    """The parabola 5 - (t - 2)^2 peaks at 5, between any of its points; beyond them the highest point stands."""
+    assert session.vertex((1.0, 4.0), (1.5, 4.75), (3.0, 4.0)) == pytest.approx(5.0)
+    assert session.vertex((1.5, 4.75), (3.0, 4.0), (4.0, 1.0)) == pytest.approx(5.0)
+    assert session.vertex((3.0, 4.0), (4.0, 1.0), (5.0, -4.0)) == 4.0
+
+
 def test_the_planning_and_the_device_clock_agree():
     """Citrate at 15 s and fluid at 1 s give the planning numbers within 0.5 %."""
     plan, device = run(), run(clock=session.DEVICE)

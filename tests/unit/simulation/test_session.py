@@ -1,12 +1,14 @@
 """From an order to the bands of one session."""
 
 import dataclasses
+import functools
 
 import numpy as np
 import pytest
 
 from opentpe.domain import words
 from opentpe.domain.subject import Subject
+from opentpe.kernel import session as kernel
 from opentpe.simulation import bodies, session
 from opentpe.simulation.bodies import Known
 from opentpe.simulation.setup import prepare
@@ -59,6 +61,16 @@ def test_a_draw_is_the_same_alone_and_in_a_batch(library):
     """Draw 17 of forty and draw 17 alone have the same bits."""
     many, alone = ran(library), ran(library, rows=[17])
     assert np.array_equal(many.outcome.low[17], alone.outcome.low[0])
+
+
+def test_half_the_steps_move_no_band_by_a_thousandth(library, monkeypatch):
+    """Median, 50 and 90 % of every extreme of a session, told of 60 draws."""
+    coarse = session.nadirs(ran(library, draws=60), hidden=True)
+    half = functools.partial(kernel.session_all, clock=kernel.Clock(0.5, 2.0, 16.0, 0.5, 0.2, 0.75))
+    monkeypatch.setattr(kernel, "session_all", half)
+    for (name, a), (_, b) in zip(coarse, session.nadirs(ran(library, draws=60), hidden=True), strict=True):
+        for part in ("p05", "p25", "median", "p75", "p95"):
+            assert getattr(a, part) == pytest.approx(getattr(b, part), rel=1e-3), (name, part)
 
 
 def test_the_series_do_not_depend_on_the_step_asked(library):
