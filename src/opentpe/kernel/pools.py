@@ -293,7 +293,7 @@ def levels(patient: Row, state: State, j: int, plasma_ml: float, t0: float, time
         where[k] = concentration(patient, j, now, plasma_ml)
 
 
-@compiled
+@woven
 def advance(
     patient: Row,
     state: State,

@@ -97,7 +97,7 @@ def fit_view(result: Fit, library: Library, steps: Sequence[Fit] = (), language:
             notes=(pen.say("fit.parameters_note"),),
         ),
         Part(pen.say("fit.fans"), figure=learning_figures.fans(result, pen)),
-        Part(pen.say("fit.steps"), drawing=learning_figures.steps(steps, pen)) if len(steps) > 1 else None,
+        _steps(steps, pen) if len(steps) > 1 else None,
         Part(pen.say("fit.labs"), table=learning_tables.labs(result, pen)) if result.labs else None,
         Part(pen.say("fit.sessions"), table=learning_tables.sessions(result, pen), notes=(_weighed(result, pen),)),
     ]
@@ -112,9 +112,14 @@ def fit_view(result: Fit, library: Library, steps: Sequence[Fit] = (), language:
     )
 
 
+def _steps(steps: Sequence[Fit], pen: Desk) -> Part:
+    drawing, figure = learning_figures.steps(steps, pen), learning_figures.step_fans(steps, pen)
+    return Part(pen.say("fit.steps"), drawing=drawing, figure=figure)
+
+
 def _fit_headline(result: Fit, volume: Band, pen: Desk) -> str:
     ahead = next((s for s in result.sessions if not s.performed and s.n > 1), None)
-    told = {"labs": len(result.labs), "sessions": len(result.sessions), "volume": pen.band(volume)}
+    told = {"labs": learning_tables.labs_count(result), "sessions": len(result.sessions), "volume": pen.band(volume)}
     if ahead is None or not result.labs:
         return pen.say("fit.headline_done", **told)
     name = ahead.prior[0][0]

@@ -12,7 +12,7 @@ from opentpe.domain.therapy import MINUTES_PER_DAY
 from opentpe.report import plots
 from opentpe.report import words_of_numbers as words
 from opentpe.report.desk import Desk
-from opentpe.report.learning_tables import brief, fluids, influence, parameter, quantity
+from opentpe.report.learning_tables import brief, fluids, influence, labs_count, parameter, quantity
 from opentpe.report.learning_tables import endpoint as endpoint_name
 from opentpe.report.plots import Interval, Point, Row, Scatter
 from opentpe.report.view import Figure, Measured, Panel
@@ -92,13 +92,40 @@ def steps(fits: Sequence[Fit], pen: Desk) -> str:
     name = fits[0].sessions[-1].posterior[0][0]
     for n, f in enumerate(fits):
         band = dict(f.sessions[-1].posterior)[name]
-        label = pen.say("fit.steps_row", labs=len(f.labs)) if f.labs else pen.say("fit.steps_none")
-        rows.append(Row(label, (_interval(band, 1.0, "accent", filled=n > 0),)))
+        rows.append(Row(_labs(f, pen), (_interval(band, 1.0, "accent", filled=n > 0),)))
     title = pen.say("fit.steps")
     last = fits[0].sessions[-1]
     unit = words.unit(dict(last.posterior)[name].unit)
     axis = pen.say("fit.steps_axis", name=quantity(name, pen), session=last.n, unit=unit)
     return plots.intervals("steps", title, title, rows, axis)
+
+
+def step_fans(fits: Sequence[Fit], pen: Desk) -> Figure:
+    """The fan of the first solute before any lab and after each sample in turn, on one scale."""
+    name = fits[0].posterior_series[0].name
+    found = [next(s for s in f.posterior_series if s.name == name) for f in fits]
+    top = max(max(s.p95) for s in found)
+    tone = _TONES.get(name, "drug")
+    panels = tuple(
+        Panel(
+            series,
+            f"{quantity(name, pen)}, {_labs(f, pen)}",
+            words.unit(series.unit),
+            tone,
+            (),
+            _measured(f, name),
+            at_least=top,
+        )
+        for f, series in zip(fits, found, strict=True)
+    )
+    fan = fans(fits[-1], pen)
+    about = _describe(found[-1], pen)
+    return Figure("steps", pen.say("fit.steps"), about, panels, fan.axis, fan.per, fan.until, fan.marks)
+
+
+def _labs(f: Fit, pen: Desk) -> str:
+    count = labs_count(f)
+    return pen.say("fit.steps_row", labs=count) if count else pen.say("fit.steps_none")
 
 
 def comparison(result: PlanRanking, pen: Desk) -> str:

@@ -15,6 +15,7 @@ from opentpe.report import words_of_numbers as words
 from opentpe.report.desk import Desk
 from opentpe.report.view import Column, Table
 
+RUN_TIME: Final = "duration"
 _NONE: Final = "–"
 
 
@@ -54,6 +55,11 @@ def learned(result: Fit, pen: Desk) -> Table:
 
 def _band(band: Band, pen: Desk) -> str:
     return pen.band(band, bare=True)
+
+
+def labs_count(result: Fit) -> int:
+    """Labs that were drawn; run times that the session records lend are not among them."""
+    return sum(lab.measurement.solute != RUN_TIME for lab in result.labs)
 
 
 def labs(result: Fit, pen: Desk) -> Table:

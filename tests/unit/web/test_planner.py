@@ -87,7 +87,9 @@ def test_a_session_held_on_another_day_keeps_labs_and_sessions_on_one_clock(sign
     taken = f"{early + timedelta(days=1)}T10:00"
     lab = {"csrf": csrf, "kind": "fibrinogen", "value": "1.5", "unit": "g/L", "taken_at": taken}
     assert clinic.post(f"/courses/{course}/lab", data=lab).status_code == 303
-    done = care.as_done(care.load(here, course))
+    state = care.load(here, course)
+    assert care.subject(state).value("fibrinogen") == 3.0  # as before session 1, not as after it
+    done = care.as_done(state)
     assert done.procedures()[0].start_min == 0
     assert done.procedures()[1].start_min == (planned[1] - early).days * 1440
     assert [m.time_min for m in done.measurements if m.value == 1.5] == [1440]

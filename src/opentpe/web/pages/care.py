@@ -148,9 +148,14 @@ def advice(here: Clinic, care: Care) -> Consultation:
 
 def subject(care: Care) -> Subject | None:
     """Size and haematocrit of today, solutes as measured before the first session; None where size is missing."""
-    now, before = subject_of(care.read, care.today), subject_of(care.read, care.days[0])
+    now = subject_of(care.read, care.today)
     if now is None:
         return None
+    zero = _began(care)
+    if zero is None:
+        return now
+    earlier = tuple(o for o in care.read.observations if o.when.earliest <= zero)
+    before = subject_of(replace(care.read, observations=earlier), zero.date())
     return replace(now, measured=before.measured if before else ())
 
 
@@ -183,9 +188,13 @@ def basis(here: Clinic, care: Care) -> kinds.Basis | None:
 
 def start(care: Care) -> datetime:
     """Zero of the course's clock: when session 1 began, or nine o'clock of the day it is planned for."""
+    return _began(care) or datetime.combine(care.days[0], _USUAL)
+
+
+def _began(care: Care) -> datetime | None:
+    """When session 1 began; None before it."""
     first = care.procedure(1)
-    began = moment(first.body.started_at) if first and _counts(first.body) else None
-    return began or datetime.combine(care.days[0], _USUAL)
+    return moment(first.body.started_at) if first and _counts(first.body) else None
 
 
 def real_days(care: Care) -> tuple[date, ...]:
@@ -222,11 +231,12 @@ def _performed(care: Care, body: kinds.Procedure, zero: datetime) -> Procedure:
 
 def measurements(care: Care) -> Iterator[Measurement]:
     """Solutes measured from the day of session 1 on, in g/L, on the course's clock."""
-    zero = start(care)
+    zero = _began(care)
+    if zero is None:  # before session 1 every value is where the forecast starts from
+        return
     for kept in reversed(care.labs):
         lab = kept.body
-        taken = moment(lab.taken_at) or zero
-        minutes = (taken - zero).total_seconds() / 60
+        minutes = ((moment(lab.taken_at) or zero) - zero).total_seconds() / 60
         if lab.kind not in SOLUTES or lab.value is None or lab.kind not in MEASURED or minutes < -60:
             continue
         try:
