@@ -255,3 +255,12 @@ def test_replacement_behind_the_reservoir_reaches_the_patient_at_once(library):
 def test_blood_is_outside_for_about_two_and_a_half_minutes(library):
     """141 mL at 60 mL/min in and 54 back."""
     assert planned.plan(device.started(library).ready, library).transit_min == pytest.approx(2.45, abs=0.1)
+
+
+def test_one_needle_draws_its_dead_space_again_and_two_needles_draw_nothing_again(library):
+    """After each return the dead space comes back first: fresh blood and blood drawn again add up to what was pumped."""
+    one = device.run(library, separator="centrifuge_single_needle").log.machine[-1]
+    two = device.run(library).log.machine[-1]
+    assert two["recirculated_ml"] == 0
+    assert one["recirculated_ml"] > 10
+    assert one["drawn_ml"] + one["recirculated_ml"] == pytest.approx(one["blood_ml"])
