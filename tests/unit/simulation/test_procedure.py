@@ -258,7 +258,7 @@ def test_blood_is_outside_for_about_two_and_a_half_minutes(library):
 
 
 def test_one_needle_draws_its_dead_space_again_and_two_needles_draw_nothing_again(library):
-    """After each return the dead space comes back first: fresh blood and blood drawn again add up to what was pumped."""
+    """After a return the dead space comes back first: fresh blood and blood drawn again add up to what was pumped."""
     one = device.run(library, separator="centrifuge_single_needle").log.machine[-1]
     two = device.run(library).log.machine[-1]
     assert two["recirculated_ml"] == 0
