@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+from typing import Final
 
 from opentpe.errors import InputError, OpenTPEError
+
+_YOUNG_COUNT: Final = 100_000  # objects made before the collector looks: a command makes many and keeps most
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs the command line. Exit 0: an answer; 2: the input cannot be used; 1: a fault of ours."""
+    gc.set_threshold(_YOUNG_COUNT, 20, 100)
     from opentpe.cli.app import build
 
     try:
