@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import course, crowd, machine, procedure
+from benchmarks import choices, course, crowd, machine, procedure
 from opentpe.kernel import gpu, march
 
 PAGE = Path("docs/benchmarks.md")
@@ -85,7 +85,14 @@ def report(patients: int) -> str:
     people = bench.run.people
     ours, errors = course.kinetics_s(people, bench.plan), course.our_errors(people, bench.plan)
     count, rate = course.operations(people, bench.plan), machine.operations_per_s()
-    rows = [*_one_course(bench, ours, errors), *_crowds(patients), _device(bench), *procedure.rows(), *startup()]
+    rows = [
+        *_one_course(bench, ours, errors),
+        *_crowds(patients),
+        _device(bench),
+        *procedure.rows(),
+        *choices.rows(),
+        *startup(),
+    ]
     growth = [f"| {name} | {', '.join(map(str, counts))} | {slope:.2f} |" for name, counts, slope in slopes()]
     return _PAGE.format(
         machine=where,

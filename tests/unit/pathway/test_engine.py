@@ -176,24 +176,3 @@ def test_two_missing_facts_are_both_named(decide):
     decision = decide(without=["edss", "edss_before", "edss_worst"])
     assert decision.advice is Advice.CANNOT_DECIDE
     assert {"edss_now", "edss_baseline"} <= {m.fact for m in decision.missing}
-
-
-@pytest.mark.slow
-def test_two_thousand_patients_a_second(pathway, library, examples):
-    """The pathway with its trace runs 2,000 of the bundled patients per second of one core (own time, best of many)."""
-    import time
-    import tomllib
-
-    from opentpe.fhir import read
-
-    rows = tomllib.loads((examples / "index.toml").read_text(encoding="utf-8"))
-    days = {file: date.fromisoformat(row["on"]) for file, row in rows.items()}
-    people = [(read.read(examples / file, on, library), on) for file, on in days.items()]
-
-    def seconds(reading, on):
-        start = time.process_time()
-        engine.decide(reading.patient, reading.relapse, on, pathway)
-        return time.process_time() - start
-
-    total = sum(min(seconds(reading, on) for _ in range(200)) for reading, on in people)
-    assert len(people) / total > 2000
