@@ -23,6 +23,8 @@ from typing import Any
 
 import httpx
 
+from opentpe.web.cds_prefetch import PATIENT, PREFETCH
+
 DATE = re.compile(r'(?<=")(\d{4}-\d{2}-\d{2})(?=["T])')
 ROOT = Path(__file__).resolve().parents[1]
 SERVE = "from opentpe.cli import main; main()"
@@ -36,16 +38,7 @@ FINDINGS = (
     ("2571-8", "Triglyceride", 140, "mg/dL"),
     ("8867-4", "Heart rate", 72, "/min"),
 )
-KEYS = {
-    "conditions": "Condition",
-    "observations": "Observation",
-    "medicationRequests": "MedicationRequest",
-    "medicationAdministrations": "MedicationAdministration",
-    "medicationStatements": "MedicationStatement",
-    "allergies": "AllergyIntolerance",
-    "procedures": "Procedure",
-    "reports": "DiagnosticReport",
-}
+KEYS = {key: query.partition("?")[0] for key, query in PREFETCH.items() if key != PATIENT}
 
 
 def body(megabytes: float) -> bytes:

@@ -1,9 +1,8 @@
 """Draws the figures of the turnover and volume pages: `python docs/figures/kinetics.py` from the repository root."""
 
-from pathlib import Path
-
-import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
+from style import BLUE, GREEN, ORANGE, QUIET, RULE, STYLE, VERMILION, save
 
 from opentpe.domain import words
 from opentpe.domain.subject import Subject
@@ -11,25 +10,9 @@ from opentpe.evidence.load import load
 from opentpe.kernel import circuit, turnover, volumes
 from opentpe.simulation import course
 
-mpl.use("svg")
-import matplotlib.pyplot as plt
-
-HERE = Path(__file__).parent
-INK, QUIET, RULE = "#1B1F23", "#5B6670", "#DAD7CF"
-BLUE, VERMILION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
-STYLE = {
-    "font.size": 11, "svg.fonttype": "none", "svg.hashsalt": "opentpe", "axes.edgecolor": RULE, "text.color": INK,
-    "axes.labelcolor": INK, "xtick.color": QUIET, "ytick.color": INK, "axes.spines.top": False,
-    "axes.spines.right": False, "figure.facecolor": "white",
-}  # fmt: skip
 SUBJECT = Subject(female=True, height_cm=165.0, weight_kg=60.0, hct=0.39, age_years=35.0)
 DAY = 1440.0
 _LIFT = {"70 mL/kg": 0.05, "Kaplan": -0.1, "Lemmens": 0.2, "Nadler": -0.2}  # labels apart, L
-
-
-def save(figure, name):
-    figure.savefig(HERE / name, bbox_inches="tight", metadata={"Date": None})
-    plt.close(figure)
 
 
 def draw_turnover(library):

@@ -1,9 +1,8 @@
 """Draws the figures of binding and the time loop: `python docs/figures/march.py` from the repository root."""
 
-from pathlib import Path
-
-import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
+from style import BLUE, GREEN, QUIET, RULE, STYLE, VERMILION, save
 
 from opentpe.domain import words
 from opentpe.domain.subject import Subject
@@ -12,24 +11,8 @@ from opentpe.kernel import binding, march, pools
 from opentpe.kernel.arrays import pack
 from opentpe.simulation import bodies, course
 
-mpl.use("svg")
-import matplotlib.pyplot as plt
-
-HERE = Path(__file__).parent
-INK, QUIET, RULE = "#1B1F23", "#5B6670", "#DAD7CF"
-BLUE, VERMILION, GREEN = "#0072B2", "#D55E00", "#009E73"
-STYLE = {
-    "font.size": 11, "svg.fonttype": "none", "svg.hashsalt": "opentpe", "axes.edgecolor": RULE, "text.color": INK,
-    "axes.labelcolor": INK, "xtick.color": QUIET, "ytick.color": INK, "axes.spines.top": False,
-    "axes.spines.right": False, "figure.facecolor": "white",
-}  # fmt: skip
 SUBJECT = Subject(female=True, height_cm=165.0, weight_kg=60.0, hct=0.39, age_years=35.0)
 DRAWS, HOUR, FINE = 60, 60.0, 0.01
-
-
-def save(figure, name):
-    figure.savefig(HERE / name, bbox_inches="tight", metadata={"Date": None})
-    plt.close(figure)
 
 
 def free_calcium(law, ph, albumin, citrate):

@@ -1,9 +1,8 @@
 """Draws the figures of the benefit and harm pages: `python docs/figures/outcomes.py` from the repository root."""
 
-from pathlib import Path
-
-import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
+from style import BLUE, INK, QUIET, RULE, STYLE, VERMILION, save
 
 from opentpe.evidence.load import load
 from opentpe.kernel import response
@@ -11,16 +10,6 @@ from opentpe.simulation import benefit_model as model
 from opentpe.simulation import harm
 from opentpe.simulation.harm import HarmFacts, Physiology
 
-mpl.use("svg")
-import matplotlib.pyplot as plt
-
-HERE = Path(__file__).parent
-INK, QUIET, RULE, BLUE, VERMILION = "#1B1F23", "#5B6670", "#DAD7CF", "#0072B2", "#D55E00"
-STYLE = {
-    "font.size": 11, "svg.fonttype": "none", "svg.hashsalt": "opentpe", "axes.edgecolor": RULE, "text.color": INK,
-    "axes.labelcolor": INK, "xtick.color": QUIET, "ytick.color": INK, "axes.spines.top": False,
-    "axes.spines.right": False, "figure.facecolor": "white",
-}  # fmt: skip
 ROWS = np.arange(20_000)
 NAMES = {"exchange": "exchange", "immunoadsorption": "immunoadsorption", "second_pulse": "second pulse"} | {
     "ivig": "IVIG", "no_exchange": "none of these",
@@ -32,11 +21,6 @@ def interval(axis, y, values, colour):
     axis.plot([low, high], [y, y], color=colour, lw=2, solid_capstyle="butt")
     axis.plot([q1, q3], [y, y], color=colour, lw=7, solid_capstyle="butt")
     axis.plot([middle], [y], "o", color="white", mec=colour, ms=6)
-
-
-def save(figure, name):
-    figure.savefig(HERE / name, bbox_inches="tight", metadata={"Date": None})
-    plt.close(figure)
 
 
 def draw_benefit(library):

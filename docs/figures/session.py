@@ -1,9 +1,8 @@
 """Draws the figures of the session's theory pages: `python docs/figures/session.py` from the repository root."""
 
-from pathlib import Path
-
-import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
+from style import BLUE, GREEN, INK, ORANGE, PURPLE, QUIET, STYLE, VERMILION, save
 
 from opentpe.domain import words
 from opentpe.domain.subject import Subject
@@ -13,17 +12,6 @@ from opentpe.kernel import session as kernel
 from opentpe.simulation import bodies, session
 from opentpe.simulation.setup import prepare
 
-mpl.use("svg")
-import matplotlib.pyplot as plt
-
-HERE = Path(__file__).parent
-INK, QUIET, RULE = "#1B1F23", "#5B6670", "#DAD7CF"
-BLUE, VERMILION, GREEN, ORANGE, PURPLE = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7"
-STYLE = {
-    "font.size": 11, "svg.fonttype": "none", "svg.hashsalt": "opentpe", "axes.edgecolor": RULE, "text.color": INK,
-    "axes.labelcolor": INK, "xtick.color": QUIET, "ytick.color": INK, "axes.spines.top": False,
-    "axes.spines.right": False, "figure.facecolor": "white",
-}  # fmt: skip
 ADULT = Subject(female=False, height_cm=175.0, weight_kg=70.0, hct=0.40)
 PLASMA_ML = 3000.0
 ALBUMIN = "1 x 1 PV daily, albumin 5 %"
@@ -44,11 +32,6 @@ def label(axis, minutes, values, text, colour, up=0.0, style="-"):
     axis.annotate(
         text, (minutes[-1], values[-1] + up), xytext=(4, 0), textcoords="offset points", color=colour, va="center"
     )
-
-
-def save(figure, name):
-    figure.savefig(HERE / name, bbox_inches="tight", metadata={"Date": None})
-    plt.close(figure)
 
 
 def draw_citrate(library):
@@ -178,7 +161,7 @@ def draw_session(library):
 
 def main():
     library = load()
-    with mpl.rc_context(STYLE):
+    with plt.rc_context(STYLE):
         for draw in (draw_citrate, draw_fluid, draw_circulation, draw_session):
             draw(library)
 

@@ -11,7 +11,7 @@ import functools
 import hashlib
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -85,6 +85,21 @@ class Library:
                         yield from (
                             (f"codes/{file}.{path}", s, tuple(c)) for s, c in row.items() if isinstance(c, list)
                         )
+
+    def with_values(self, changes: Mapping[str, Table], name: str) -> Library:
+        """The library with other numbers in use: fields of sourced values by key. The former ones stay as estimates."""
+        documents = dict(self.documents)
+        for key, fields in changes.items():
+            file, _, path = key.partition(".")
+            node = self.table(key)
+            former = {k: node[k] for k in ("value", "status", "source", "locator") if k in node}
+            above: dict[str, Any] = {**fields, "estimate": [*node.get("estimate", ()), former]}
+            for part in reversed(path.split(".")):
+                above = {part: above}
+            documents[file] = _merge(documents[file], above)
+        said = repr(sorted((key, sorted(fields.items())) for key, fields in changes.items()))
+        digest = hashlib.sha256(f"{self.digest}\0{said}".encode()).hexdigest()
+        return replace(self, documents=documents, digest=digest, overlaid=(*self.overlaid, name))
 
     def citation(self, key: str) -> Citation:
         """The citation of a source key."""

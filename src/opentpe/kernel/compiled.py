@@ -1,7 +1,7 @@
 """How a kernel function is compiled: cached on disk, and a division by zero gives infinity instead of raising.
 
 A product and a sum may be fused into one rounding (a tenth of the time of a session). Bits are therefore the same on
-machines with the same instruction set; nothing is reordered, and no other freedom is given.
+machines with the same instruction set; nothing is reordered, and no other freedom is given (decision 9).
 """
 
 from typing import Any

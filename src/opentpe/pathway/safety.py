@@ -14,7 +14,6 @@ _ANTI_IL6: Final = ("satralizumab", "tocilizumab")
 _LEVEL: Final = re.compile(r"\b([CTL])\s?(\d{1,2})\b", re.IGNORECASE)
 _RISES_WITH: Final = {"C": 0, "T": 8, "L": 20}
 _DYSREFLEXIA_TOP: Final = _RISES_WITH["T"] + 6  # counted from C1; T6 is the anatomical limit of the splanchnic outflow
-_PLEGIC: Final = ("paraplegia", "tetraplegia", "hemiplegia", "paraparesis")
 
 
 def urine_positive(sheet: Sheet) -> Fact:

@@ -94,13 +94,6 @@ def touch(store: Store, token_hash: str) -> None:
         connection.execute(change)
 
 
-def reseal(store: Store, token_hash: str, sealed: str) -> None:
-    """Replaces the encrypted part of a session."""
-    change = sa.update(SESSIONS).where(SESSIONS.c.token_hash == token_hash).values(sealed=sealed)
-    with database.writing(store.engine, chained=False) as connection:
-        connection.execute(change)
-
-
 def close_session(store: Store, token_hash: str, who: str) -> None:
     """Ends a session."""
     with store.writing(who, "") as batch:

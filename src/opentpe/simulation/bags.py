@@ -12,7 +12,7 @@ from opentpe.kernel.controller import Alarm, Pump
 from opentpe.kernel.lines import AC_BAG, ANTICOAGULANT, REPLACEMENT, REPLACEMENT_BAG, SALINE, SALINE_BAG
 from opentpe.kernel.operator import Action
 from opentpe.simulation.exchange import PRIORITIES, Ready, principle
-from opentpe.simulation.setup import content
+from opentpe.simulation.setup import citrate_share, content
 
 _CLEARS: Final = {"self": 0, "retry": 1, "operator": 2}
 _JOURNAL: Final = 1500
@@ -28,11 +28,9 @@ def fluids(ready: Ready, library: Library, planned_ml: float) -> records.Fluids:
     replacement = np.zeros((len(parts), count))
     share = np.zeros(len(parts))
     ac = str(library.document(f"equipment/{ready.exchange.separator}").get("anticoagulant", "acd_a"))
-    strength = library.value("fluids/acd_a.citrate_mmol_l")
     for i, part in enumerate(parts):
         replacement[i] = solutes(part.fluid, others, library)
-        citrate = library.value(f"fluids/{part.fluid}.citrate_mmol_l")
-        share[i] = min(citrate / strength, ready.device["replacement_citrate_max_fraction"])
+        share[i] = min(citrate_share(part.fluid, library), ready.device["replacement_citrate_max_fraction"])
     ends = np.cumsum([p.fraction for p in parts]) / sum(p.fraction for p in parts) * planned_ml
     spare = np.diff(np.concatenate(([0.0], ends))) + planned_ml  # a part may run long: counting follows entered values
     return records.Fluids(

@@ -7,7 +7,7 @@ from typing import Final
 
 from opentpe.evidence.load import Library
 from opentpe.kernel import circuit, separation
-from opentpe.simulation import foresee
+from opentpe.simulation import foresee, setup
 from opentpe.simulation.exchange import Ready, principle
 
 _PASSES: Final = 50  # fixed-point passes between inlet flow and packed haematocrit
@@ -89,8 +89,7 @@ def _transit(run: circuit.Run, device: dict[str, float], channel_ml: float, duty
 def _settings(
     ready: Ready, library: Library, packed: float, inlet: float, limit: float, run_hct: float = 0.0
 ) -> circuit.Settings:
-    strength = library.value("fluids/acd_a.citrate_mmol_l")
-    citrate = sum(p.fraction * library.value(f"fluids/{p.fluid}.citrate_mmol_l") for p in ready.fluids) / strength
+    citrate = setup.anticoagulant_share(ready.fluids, library)
     return circuit.Settings(
         ready.hct_entered, ready.blood_volume_ml, ready.inlet_ac_ratio, packed, inlet, limit, citrate, ready.balance,
         int(ready.exchange.accounting), run_hct,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -124,17 +124,21 @@ def _settings(
         packed_hct=packed.value,
         inlet_cap_ml_min=cap.value,
         limit_ml_min_l=limit.value,
-        replacement_ac_fraction=_citrate_in(order, library),
+        replacement_ac_fraction=anticoagulant_share(order.fluids, library),
         balance_ratio=order.balance_fraction,
         accounting=int(circuit.Accounting.PATIENT_PLASMA),
     )
     return settings, (packed, cap, limit)
 
 
-def _citrate_in(order: Prescription, library: Library) -> float:
+def anticoagulant_share(fluids: Sequence[FluidPart], library: Library) -> float:
     """Citrate of the replacement as a share of anticoagulant of the same strength: about 0.18 for plasma."""
-    ac = library.value(_ACID_CITRATE)
-    return sum(part.fraction * library.value(f"fluids/{part.fluid}.citrate_mmol_l") / ac for part in order.fluids)
+    return sum(part.fraction * citrate_share(part.fluid, library) for part in fluids)
+
+
+def citrate_share(fluid: str, library: Library) -> float:
+    """The same for one fluid, by its key."""
+    return library.value(f"fluids/{fluid}.citrate_mmol_l") / library.value(_ACID_CITRATE)
 
 
 def content(fluid: Table, solute: str, normal: float) -> float:

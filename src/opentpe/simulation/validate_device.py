@@ -7,7 +7,7 @@ mean and spread, and every draw is one procedure of one such patient.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Protocol
+from typing import Final
 
 import numpy as np
 
@@ -19,21 +19,11 @@ from opentpe.simulation import procedure
 from opentpe.simulation.draws import Stream, normals
 from opentpe.simulation.exchange import Exchange
 from opentpe.simulation.outcome import Summary
+from opentpe.simulation.published import SEED, Asked, Table
 
-Table = Mapping[str, Any]
 DRAWS: Final = 60
-SEED: Final = 20_260_101
 _RATIO: Final = "_ratio"
 _NO_COMPLAINT: Final = 99.0  # per cent: the published procedures were completed
-
-
-class Asked(Protocol):
-    """What a row of observed.csv asks for."""
-
-    @property
-    def arm(self) -> str: ...  # noqa: D102
-    @property
-    def metric(self) -> str: ...  # noqa: D102
 
 
 METRICS: Final[Mapping[str, Callable[[Summary], float]]] = {

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -23,26 +23,12 @@ from opentpe.kernel.arrays import Floats
 from opentpe.simulation import bodies, session
 from opentpe.simulation.bodies import Known
 from opentpe.simulation.draws import Stream, normals
+from opentpe.simulation.published import SEED, Asked, Table
 from opentpe.simulation.setup import Setup, prepare
 
-Table = Mapping[str, Any]
 DRAWS: Final = 200
-SEED: Final = 20_260_101
 _CITRATE_MG_PER_MMOL: Final = 189.1  # trivalent anion
 _WHEN: Final = re.compile(r"(\d+(?:\.\d+)?)min")
-
-
-class Asked(Protocol):
-    """What a row of observed.csv asks for."""
-
-    @property
-    def arm(self) -> str: ...  # noqa: D102
-    @property
-    def solute(self) -> str: ...  # noqa: D102
-    @property
-    def when(self) -> str: ...  # noqa: D102
-    @property
-    def metric(self) -> str: ...  # noqa: D102
 
 
 class Curve(NamedTuple):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -22,26 +22,12 @@ from opentpe.kernel import march, timeline
 from opentpe.kernel.arrays import Cohort, Floats, Trajectory
 from opentpe.simulation import cohort
 from opentpe.simulation.cohort import Columns
+from opentpe.simulation.published import SEED, Asked, Table
 from opentpe.simulation.setup import Setup, prepare
 
-Table = Mapping[str, Any]
 DRAWS: Final = 400
-SEED: Final = 20_260_101
 _GRID_MIN: Final = 360.0
 _WHEN: Final = re.compile(r"(pre|post)(\d+)|(\d+(?:\.\d+)?)(h|d)|course")
-
-
-class Asked(Protocol):
-    """What a row of observed.csv asks for."""
-
-    @property
-    def arm(self) -> str: ...  # noqa: D102
-    @property
-    def solute(self) -> str: ...  # noqa: D102
-    @property
-    def when(self) -> str: ...  # noqa: D102
-    @property
-    def metric(self) -> str: ...  # noqa: D102
 
 
 class Arm(NamedTuple):

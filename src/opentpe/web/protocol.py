@@ -5,10 +5,7 @@ Calcium protocol, age of laboratory values, and the stop and call limits of go o
 
 from __future__ import annotations
 
-import copy
-import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from opentpe.errors import InputError
@@ -55,26 +52,13 @@ def kept(store: Store, library: Library) -> dict[str, Kept[kinds.Setting]]:
 
 def laid(library: Library, own: Mapping[str, Kept[kinds.Setting]]) -> Library:
     """The library with the unit's numbers in use; the shipped ones stay beside them as estimates."""
-    documents = dict(library.documents)
-    for key, setting in own.items():
-        file, _, path = key.partition(".")
-        documents[file] = _set(documents[file], path.split("."), setting)
-    said = repr(sorted((key, k.id, k.version) for key, k in own.items()))
-    digest = hashlib.sha256(f"{library.digest}\0{said}".encode()).hexdigest()
-    return replace(library, documents=documents, digest=digest, overlaid=(*library.overlaid, "the unit's own protocol"))
+    return library.with_values({key: _entry(setting) for key, setting in own.items()}, "the unit's own protocol")
 
 
-def _set(document: Mapping[str, Any], path: list[str], setting: Kept[kinds.Setting]) -> dict[str, Any]:
-    made = copy.deepcopy(dict(document))
-    node = made
-    for part in path:
-        node = node[part]
-    was = {k: node[k] for k in ("value", "status", "source", "locator") if k in node}
-    node["estimate"] = [*node.get("estimate", ()), was]
-    node |= {
+def _entry(setting: Kept[kinds.Setting]) -> dict[str, Any]:
+    return {
         "value": float(setting.body.value),
         "status": "design",
         "locator": f"board, {setting.who}, {setting.at[:10]}",
+        "why": f"The unit's own protocol: {setting.why}",
     }
-    node["why"] = f"The unit's own protocol: {setting.why}"
-    return made

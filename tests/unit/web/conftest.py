@@ -17,6 +17,7 @@ from opentpe.records import accounts, kinds
 from opentpe.records.store import Store
 from opentpe.web import passwords
 from opentpe.web.app import create_app
+from opentpe.web.cds_prefetch import PATIENT, PREFETCH
 from opentpe.web.pages import examples, keep
 from opentpe.web.settings import Settings
 
@@ -111,16 +112,7 @@ def ada(store: Store) -> str:
 class Ehr:
     """Makes CDS Hooks calls and FHIR answers from the example bundles."""
 
-    KEYS: ClassVar[dict[str, str]] = {
-        "conditions": "Condition",
-        "observations": "Observation",
-        "medicationRequests": "MedicationRequest",
-        "medicationAdministrations": "MedicationAdministration",
-        "medicationStatements": "MedicationStatement",
-        "allergies": "AllergyIntolerance",
-        "procedures": "Procedure",
-        "reports": "DiagnosticReport",
-    }
+    KEYS: ClassVar = {key: query.partition("?")[0] for key, query in PREFETCH.items() if key != PATIENT}
 
     def __init__(self, examples: Path) -> None:
         self.examples = examples
@@ -165,3 +157,13 @@ def kept_course(library: Library) -> Callable[[TestClient], str]:
         return keep.keep(here, replace(decided, order=written), bundle, "physician", "test")[1]
 
     return made
+
+
+@pytest.fixture
+def clinic(signed_in: SignIn) -> TestClient:
+    return signed_in("physician")
+
+
+@pytest.fixture
+def kept(clinic: TestClient, kept_course: Callable[[TestClient], str]) -> str:
+    return kept_course(clinic)

@@ -6,11 +6,6 @@ from opentpe.evidence.load import Library
 from opentpe.web.pages import unit
 
 
-@pytest.fixture
-def clinic(signed_in):
-    return signed_in("physician")
-
-
 def set_to(clinic, name, *values, version="0", why="as agreed in the unit"):
     said = {"csrf": clinic.headers["X-CSRF-Token"], "name": name, "version": version, "why": why, "value": list(values)}
     return clinic.post("/board/settings", data=said)

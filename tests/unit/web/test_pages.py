@@ -14,17 +14,6 @@ from opentpe.web.pages import assets, care, course, form, go, lab_units, scenes
 PAGES = ("/board", "/patients", "/consult", "/planner", "/evidence", "/trainer", "/validation")
 
 
-@pytest.fixture
-def clinic(signed_in):
-    return signed_in("physician")
-
-
-@pytest.fixture
-def kept(clinic, kept_course):
-    """Scenario A kept as records, with its planned course; the clock of the tests stands on its day."""
-    return kept_course(clinic)
-
-
 @pytest.mark.parametrize("path", PAGES)
 def test_every_page_answers_as_html_and_as_json(clinic, path):
     """The twin has the same address with `.json`."""

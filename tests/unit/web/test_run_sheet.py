@@ -28,16 +28,6 @@ def typed(sheet):
     return found
 
 
-@pytest.fixture
-def clinic(signed_in):
-    return signed_in("physician")
-
-
-@pytest.fixture
-def kept(clinic, kept_course):
-    return kept_course(clinic)
-
-
 def post(clinic, kept, part, **said):
     return clinic.post(f"/courses/{kept}/{part}", data={"csrf": clinic.headers["X-CSRF-Token"], **said})
 
