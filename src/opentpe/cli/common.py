@@ -111,8 +111,10 @@ def write_whole(path: Path, text: str) -> Path:
 
 def compile_once() -> None:
     """The first simulation on a machine compiles the kernels: says so, and shows how far it is."""
+    from opentpe.kernel.compiled import load_without_blas
     from opentpe.simulation import first_compile
 
+    load_without_blas()
     if not first_compile.needed():
         return
     from rich.console import Console

@@ -7,9 +7,10 @@ calibrated nor recalled names its source; no bare number where sourced values li
 from __future__ import annotations
 
 import sys
-import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
+
+import tomli
 
 from opentpe.domain.sourced import Status
 from opentpe.errors import EvidenceError
@@ -71,7 +72,7 @@ def _unused(library: Library) -> Iterator[str]:
 def _studies() -> Iterator[Any]:
     """The validation studies of a checkout, which cite too."""
     for file in sorted((ROOT.parents[2] / "validation").rglob("*.toml")):
-        yield tomllib.loads(file.read_text(encoding="utf-8"))
+        yield tomli.loads(file.read_text(encoding="utf-8"))
 
 
 def _mentions(node: Any) -> Iterator[str]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import copy
 import functools
 import hashlib
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
+
+import tomli
 
 from opentpe.domain.sourced import Citation, Estimate, Prior, Sourced, Status, Validity
 from opentpe.errors import EvidenceError
@@ -209,8 +210,8 @@ def load(overlays: Sequence[Path] = ()) -> Library:
 
 def _parse(file: Path, text: bytes) -> dict[str, Any]:
     try:
-        return tomllib.loads(text.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return tomli.loads(text.decode())
+    except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
         raise EvidenceError(f"{file}: {error}") from error
 
 
