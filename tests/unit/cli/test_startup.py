@@ -3,20 +3,7 @@
 import subprocess
 import sys
 
-SIMULATE = [
-    "simulate",
-    "--sex",
-    "F",
-    "--age",
-    "35",
-    "--height-cm",
-    "165",
-    "--weight-kg",
-    "60",
-    "--hct",
-    "0.39",
-    "--json",
-]
+WOMAN = ["--sex", "F", "--age", "35", "--height-cm", "165", "--weight-kg", "60", "--hct", "0.39"]
 COURSE = "1 x 1.0 PV daily, albumin 5 %"
 
 
@@ -38,6 +25,6 @@ def test_help_loads_no_numerics() -> None:
 
 def test_a_forecast_loads_no_scipy_beyond_its_name() -> None:
     """Special functions and linear algebra take longer to load than a forecast to run."""
-    loaded = _loaded(*SIMULATE, "--course", COURSE)
+    loaded = _loaded("simulate", *WOMAN, "--course", COURSE, "--json")
     assert "opentpe.simulation.course" in loaded
     assert not loaded & {"scipy.special", "scipy.linalg", "scipy.stats"}
