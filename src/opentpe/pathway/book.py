@@ -15,7 +15,7 @@ from opentpe.evidence.load import Library
 from opentpe.pathway import facts
 from opentpe.pathway.derive import Derivation, derivation_question
 from opentpe.pathway.guidelines import Guideline, guideline_of
-from opentpe.pathway.rules import EFFECTS, Clause, Line, Rule, parse_condition
+from opentpe.pathway.rules import EFFECTS, Ask, Clause, Line, Rule, asks_of, parse_condition
 from opentpe.pathway.sheet import Blank, Question, Sheet, sheet_of
 from opentpe.pathway.steroids import Regimen, regimens_of
 
@@ -42,7 +42,7 @@ class Remark:
     nothing that their first fact reads; `loud` rules are looked at for every patient.
     """
 
-    guard: tuple[Clause, ...]
+    guard: tuple[Ask, ...]
     fixed_steps: tuple[Step, ...]
     fixed_alerts: tuple[Alert, ...]
     quiet: tuple[tuple[Rule, Step], ...]
@@ -58,7 +58,7 @@ class Remark:
         ready = {r.key: r.line.silent.get(id(blank.known.get(r.line.first))) for r in rules}
         quiet = tuple((r, step) for r in rules if (step := ready[r.key]) is not None)
         return cls(
-            gate.guard,
+            asks_of(gate.guard),
             tuple(r.line.step(outcome=True, facts=()) for r in fixed),
             tuple(r.unconditional for r in fixed if r.unconditional is not None),
             quiet,
