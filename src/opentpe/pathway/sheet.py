@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -57,6 +58,7 @@ class Sheet:
     known: dict[str, Fact] = field(default_factory=dict)
     opened: frozenset[str] = frozenset()  # questions about entries that are on record
     trace: list[Step] | None = None
+    taken_mg: dict[date, float] | None = None  # methylprednisolone equivalents by day, once added up
     pulse: list[date] | None = None  # days of high-dose steroids, once worked out
 
     def ask(self, name: str) -> Fact:
@@ -175,11 +177,11 @@ class Setting(Protocol):
 
 def _findings(patient: Patient, on: date) -> dict[str, list[Observation]]:
     """Observations up to a day by kind; an entry with neither number nor answer says nothing."""
-    found: dict[str, list[Observation]] = {}
+    found: dict[str, list[Observation]] = defaultdict(list)
     tomorrow = datetime.combine(on + timedelta(days=1), time())
     for row in patient.observations:
         if (row.value is not None or row.answer) and row.when.earliest < tomorrow:
-            found.setdefault(row.kind, []).append(row)
+            found[row.kind].append(row)
     return found
 
 
@@ -196,11 +198,11 @@ def _conditions(patient: Patient, on: date) -> dict[str, Condition]:
 
 
 def _drugs(patient: Patient, on: date) -> dict[str, list[Medication]]:
-    found: dict[str, list[Medication]] = {}
+    found: dict[str, list[Medication]] = defaultdict(list)
     for row in patient.medications:
         if _begun(row.start, on):
             for key in {row.kind, row.group}:
-                found.setdefault(key, []).append(row)
+                found[key].append(row)
     return found
 
 
