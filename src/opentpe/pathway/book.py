@@ -15,7 +15,7 @@ from opentpe.evidence.load import Library
 from opentpe.pathway import facts
 from opentpe.pathway.derive import Derivation, derivation_question
 from opentpe.pathway.guidelines import Guideline, guideline_of
-from opentpe.pathway.rules import EFFECTS, Clause, Line, Rule, parse_condition
+from opentpe.pathway.rules import EFFECTS, Ask, Clause, Line, Rule, asks_of, parse_condition
 from opentpe.pathway.sheet import Blank, Question, Sheet, sheet_of
 from opentpe.pathway.steroids import Regimen, regimens_of
 
@@ -42,10 +42,10 @@ class Remark:
     nothing that their first fact reads; `loud` rules are looked at for every patient.
     """
 
-    guard: tuple[Clause, ...]
+    guard: tuple[Ask, ...]
     fixed_steps: tuple[Step, ...]
     fixed_alerts: tuple[Alert, ...]
-    quiet: tuple[tuple[Rule, Step], ...]
+    quiet: tuple[tuple[str, Rule, Step], ...]  # its first fact, the rule, the ready line
     quiet_steps: tuple[Step, ...]
     quiet_facts: frozenset[str]
     loud: tuple[Rule, ...]
@@ -56,14 +56,14 @@ class Remark:
         rules = [r for r in gate.rules if r.effect not in (*_DECIDES, "cap")]
         fixed = [r for r in rules if r.unconditional is not None]
         ready = {r.key: r.line.silent.get(id(blank.known.get(r.line.first))) for r in rules}
-        quiet = tuple((r, step) for r in rules if (step := ready[r.key]) is not None)
+        quiet = tuple((r.line.first, r, step) for r in rules if (step := ready[r.key]) is not None)
         return cls(
-            gate.guard,
+            asks_of(gate.guard),
             tuple(r.line.step(outcome=True, facts=()) for r in fixed),
             tuple(r.unconditional for r in fixed if r.unconditional is not None),
             quiet,
-            tuple(step for _, step in quiet),
-            frozenset(r.line.first for r, _ in quiet),
+            tuple(step for _, _, step in quiet),
+            frozenset(first for first, _, _ in quiet),
             tuple(r for r in rules if r.unconditional is None and ready[r.key] is None),
         )
 
