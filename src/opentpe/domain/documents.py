@@ -23,6 +23,7 @@ from opentpe.errors import InputError
 
 T = TypeVar("T")
 _PLAIN: Final = frozenset({str, float, int, bool, type(None)})
+_ROWS: Final = (tuple, list)
 KINDS: Final = ("patient", "course", "consult", "decide", "simulate", "run", "fit", "plan", "trial")
 
 
@@ -64,6 +65,8 @@ def encode(value: object) -> Any:
     kind: Any = type(value)
     if kind in _PLAIN:
         return value
+    if kind in _ROWS and _PLAIN.issuperset(map(type, typing.cast("Sequence[object]", value))):
+        return list(typing.cast("Sequence[object]", value))
     if isinstance(value, Enum):
         return value.value
     if is_record(kind):

@@ -4,9 +4,7 @@ A product and a sum may be fused into one rounding (a tenth of the time of a ses
 machines with the same instruction set; nothing is reordered, and no other freedom is given (decision 9).
 """
 
-import sys
-from importlib import import_module
-from typing import Any, Final
+from typing import Any
 
 from numba import njit
 
@@ -22,18 +20,3 @@ inner = njit(
 woven = njit(
     cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True
 )  # called from one hot place: no records passed through memory
-_BLAS: Final = "scipy.linalg.cython_blas"
-
-
-def load_without_blas() -> None:
-    """Lets Numba load its functions without looking for SciPy's BLAS, which no kernel calls: a fifth of a second.
-
-    For a process of our own: a covariance inside a function that somebody else compiles would miss it.
-    """
-    if _BLAS in sys.modules:
-        return
-    sys.modules[_BLAS] = None  # type: ignore[assignment]  # so Python says: not to be had
-    try:
-        import_module("numba.np.arraymath")
-    finally:
-        del sys.modules[_BLAS]
