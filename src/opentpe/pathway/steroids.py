@@ -139,14 +139,18 @@ def steroid_courses_count(sheet: Sheet) -> Fact:
 
 
 def steroid_dose_implausible(sheet: Sheet) -> Fact:
-    """Whether a recorded dose cannot be meant: grams entered as mg, or the reverse."""
+    """Whether a recorded dose cannot be meant: g entered as mg, or the reverse; small doses by mouth are a taper."""
     low, high = sheet.limits["adequacy.dose_low_mg"], sheet.limits["adequacy.dose_high_mg"]
     days = _taken_mg(sheet)
     tiny = bool(days) and max(days.values()) < low
-    wrong = [d for d in sheet.doses if tiny or d.methylprednisolone_mg > high]
+    wrong = [
+        d
+        for d in sheet.doses
+        if tiny or d.methylprednisolone_mg > high or (d.route == "iv" and d.methylprednisolone_mg < low)
+    ]
     if not wrong:
         return sheet.no("steroid_dose_implausible")
-    note = ", ".join(dict.fromkeys(f"{d.dose_mg:g} mg {d.drug}" for d in wrong))
+    note = ", ".join(dict.fromkeys(f"{d.dose_mg:,.10g} mg {d.drug}" for d in wrong))
     return Fact("steroid_dose_implausible", True, tuple(dict.fromkeys(d.source for d in wrong)), note=note)
 
 
