@@ -154,7 +154,7 @@ def _panel(panel: Panel, frame: Frame, figure: Figure, decimal: str, *, last: bo
     yield from _ticks(frame, figure, decimal, last=last)
     if figure.layout == "stacked" and series.median:
         y = min(max(frame.y(series.median[-1]), frame.top + 4), frame.bottom - 16)
-        yield _text(frame.right + 8, y, panel.title, ink, _SMALL)
+        yield _text(frame.right + 8, y, panel.label or panel.title, ink, _SMALL)
         yield _text(frame.right + 8, y + 14, panel.end, "quiet", _SMALL)
 
 
