@@ -53,13 +53,14 @@ def read(
     library: Library,
     *,
     size_limit_bytes: int = source.SIZE_LIMIT_BYTES,
+    sound: bool = False,
 ) -> Reading:
-    """The patient, the present attack and the issues of a bundle on a day.
+    """The patient, the present attack and the issues of a bundle on a day; `sound` as in `source.load`.
 
     Raises `InputError` where the file or the bundle cannot be used, and where a quantity the order needs is invalid
     and has no valid alternative while there is an attack to treat.
     """
-    name, content = source.load(source_, size_limit_bytes)
+    name, content = source.load(source_, size_limit_bytes, sound=sound)
     record = bundle.open_record(name, content)
     desk = Desk(record, codebook.of(library), library, on, list(record.issues))
     birth, sex = _birth(desk), _sex(desk)
