@@ -129,7 +129,7 @@ def _entries(name: str, bundle: Node, depth: int = 0) -> Iterator[Resource]:
     for i, entry in enumerate(shape.items(bundle, "entry")):
         body = shape.node(entry, "resource")
         kind = shape.text(body, "resourceType")
-        if shape.text(entry, "request", "method").upper() == "DELETE" or not kind:
+        if not kind or ("request" in entry and shape.text(entry, "request", "method").upper() == "DELETE"):
             continue
         if kind == "Bundle" and depth < 3:
             yield from _entries(name, body, depth + 1)
@@ -207,13 +207,22 @@ def _index(found: Sequence[Resource]) -> dict[str, Resource]:
     index: dict[str, Resource] = {}
     for resource in found:
         own = shape.text(resource.body, "id")
-        addresses = [resource.url.split("/_history/")[0], f"{resource.type}/{own}" if own else ""]
-        for address in filter(None, addresses):
-            index.setdefault(address, resource)
-        tail = "/".join(resource.url.split("/_history/")[0].split("/")[-2:])
-        if tail.startswith(resource.type + "/"):
-            index.setdefault(tail, resource)
+        if resource.url:
+            address = resource.url.split("/_history/", 1)[0]
+            if address:
+                index.setdefault(address, resource)
+        if own:
+            index.setdefault(f"{resource.type}/{own}", resource)
+        if resource.url:
+            tail = _tail(address)
+            if tail.startswith(resource.type + "/"):
+                index.setdefault(tail, resource)
     return index
+
+
+def _tail(address: str) -> str:
+    """Type and id at the end of an address."""
+    return "/".join(address.rsplit("/", 2)[-2:])
 
 
 def _resolve(index: Mapping[str, Resource], holder: Resource, reference: str) -> Resource | None:
@@ -221,7 +230,7 @@ def _resolve(index: Mapping[str, Resource], holder: Resource, reference: str) ->
         root = holder.parent or holder
         return next((c for c in _contained(root) if shape.text(c.body, "id") == reference[1:]), None)
     bare = reference.split("/_history/", maxsplit=1)[0]
-    return index.get(bare) or index.get("/".join(bare.split("/")[-2:]))
+    return index.get(bare) or index.get(_tail(bare))
 
 
 def _contained(root: Resource) -> Iterator[Resource]:

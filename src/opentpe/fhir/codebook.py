@@ -14,6 +14,8 @@ from opentpe.fhir import shape
 from opentpe.fhir.shape import Node
 
 _NOT_SYSTEMS: Final = frozenset({"status", "source", "locator", "why"})
+_KEPT_COUNT: Final = 20_000  # codings whose meaning is remembered; a hospital uses a few thousand
+_KEPT_CHARACTERS: Final = 200
 _DOMAINS: Final = (
     "observation", "answer", "acuity", "condition", "medication", "route", "allergy", "site", "severity", "procedure",
     "written",
@@ -42,6 +44,7 @@ class Codebook:
     rows: Mapping[tuple[str, str], Node]  # (domain, kind) -> its table
     rank: Mapping[tuple[str, str], int]
     addresses: Mapping[str, str]  # system -> the address written in resources
+    told: dict[tuple[str, ...], tuple[Match | None]] = field(default_factory=dict, compare=False, repr=False)  # before
 
     def row(self, domain: str, kind: str) -> Node:
         """The table of a kind, empty for an unknown one."""
@@ -56,6 +59,17 @@ class Codebook:
 
     def meaning(self, domain: str, codings: Sequence[Node]) -> Match | None:
         """What codings mean in a domain; the kind that stands first in the library where they name several."""
+        asked = (domain, *(shape.text(c, part) for c in codings for part in ("system", "code")))
+        told = self.told.get(asked)
+        if told is None:
+            told = (self._meaning(domain, codings),)
+            if sum(map(len, asked)) <= _KEPT_CHARACTERS:
+                if len(self.told) >= _KEPT_COUNT:
+                    self.told.clear()
+                self.told[asked] = told
+        return told[0]
+
+    def _meaning(self, domain: str, codings: Sequence[Node]) -> Match | None:
         found = [(kind, shape.text(c, "code")) for c in codings if (kind := self._kind(domain, c))]
         if not found:
             return None

@@ -59,9 +59,7 @@ def _report_of(desk: Desk) -> dict[str, Resource]:
 
 
 def _of_resource(desk: Desk, resource: Resource, report: Resource | None) -> Iterator[Finding]:
-    parts = [(resource.body, resource.label), *_components(resource)]
-    known = [(body, label, _match(desk, body, label)) for body, label in parts]
-    known = [(body, label, match) for body, label, match in known if match]
+    known = _known(desk, resource)
     if not known:
         desk.mistyped_local("observation", resource, shape.node(resource.body, "code"))
         return
@@ -72,9 +70,21 @@ def _of_resource(desk: Desk, resource: Resource, report: Resource | None) -> Ite
     site = desk.codes.concept("site", shape.node(resource.body, "bodySite"))
     issued = shape.text(resource.body, "issued")
     for body, label, match in known:
-        observation = _value(desk, body, label, match, moment, site) if match else None
+        observation = _value(desk, body, label, match, moment, site)
         if observation is not None:
             yield Finding(observation, status, issued)
+
+
+def _known(desk: Desk, resource: Resource) -> list[tuple[Node, str, Match]]:
+    """The parts of a resource whose code some kind has: itself, and its components."""
+    match = _match(desk, resource.body, resource.label)
+    known = [(resource.body, resource.label, match)] if match else []
+    if "component" in resource.body:
+        for body, label in _components(resource):
+            match = _match(desk, body, label)
+            if match:
+                known.append((body, label, match))
+    return known
 
 
 def _components(resource: Resource) -> Iterator[tuple[Node, str]]:
@@ -99,6 +109,8 @@ def _match(desk: Desk, body: Node, label: str) -> Match | None:
 
 def _status(desk: Desk, resource: Resource, report: Resource | None) -> str:
     status = shape.text(resource.body, "status") or "final"
+    if report is None and status in RANK:
+        return status
     outer = shape.text(report.body, "status") if report else ""
     for where, found in ((resource, status), (report, outer)):
         if where is not None and found in _VALUELESS:

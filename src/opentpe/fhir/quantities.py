@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from opentpe import units
@@ -49,17 +50,20 @@ def _quantity(quantity: Node, row: Node, kind: str, where: str) -> Measured:
 def _unit(quantity: Node, where: str) -> str:
     """The unit of a quantity: its UCUM code, else its text; refused where the two say different things."""
     code, text = shape.text(quantity, "code"), shape.text(quantity, "unit")
+    if code == text:
+        return code
     known = [u for u in (code, text) if u and units.known(u)]
-    if len(known) == 2 and not _same(code, text, where):
+    if len(known) == 2 and not _same(code, text):
         raise UnitError(where, f"unit {text!r} with code {code!r}", "one unit", "Correct the unit in the record.")
     return known[0] if known else code or text
 
 
-def _same(code: str, text: str, where: str) -> bool:
+@lru_cache(maxsize=1024)  # of two units of the whitelist
+def _same(code: str, text: str) -> bool:
     kinds = (units.dimension(code), units.dimension(text))
     if all(k in _BARE_UNITS for k in kinds) and "%" not in (code, text):
         return True
-    return kinds[0] == kinds[1] and abs(units.convert(1.0, code, text, where) - 1.0) < 1e-9
+    return kinds[0] == kinds[1] and abs(units.convert(1.0, code, text, text) - 1.0) < 1e-9
 
 
 def _string(written: str, row: Node, kind: str, where: str) -> Measured:
@@ -74,7 +78,8 @@ def check(value: float, row: Node, kind: str, where: str) -> None:
     """Raises `UnitError` where no living patient has the value, or a score does not go in such steps."""
     window = shape.node(row, "plausible")
     low, high = float(window["low"]), float(window["high"])
-    units.plausible(value, low, high, _name(kind), str(row["unit"]), where)
+    if not low <= value <= high:
+        units.plausible(value, low, high, _name(kind), str(row["unit"]), where)
     step = row.get("step")
     if step and abs(value / step - round(value / step)) > 1e-9:
         raise UnitError(where, f"{_name(kind)} {value:g}", f"steps of {step:g}", _REMEDY)
@@ -87,6 +92,8 @@ def _converted(value: float, unit: str, row: Node, where: str) -> float:
 
 def _in_canonical(value: float, unit: str, row: Node, where: str) -> float:
     to = str(row["unit"])
+    if unit == to and "scale" not in row and "valence" not in row:
+        return units.convert(value, unit, to, where)
     dimension = units.dimension(unit)
     if row.get("scale"):
         if not unit or re.fullmatch(r"\{[^}]*\}", unit) or (dimension in _BARE_UNITS and unit != "%"):

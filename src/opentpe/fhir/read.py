@@ -53,13 +53,14 @@ def read(
     library: Library,
     *,
     size_limit_bytes: int = source.SIZE_LIMIT_BYTES,
+    sound: bool = False,
 ) -> Reading:
-    """The patient, the present attack and the issues of a bundle on a day.
+    """The patient, the present attack and the issues of a bundle on a day; `sound` as in `source.load`.
 
     Raises `InputError` where the file or the bundle cannot be used, and where a quantity the order needs is invalid
     and has no valid alternative while there is an attack to treat.
     """
-    name, content = source.load(source_, size_limit_bytes)
+    name, content = source.load(source_, size_limit_bytes, sound=sound)
     record = bundle.open_record(name, content)
     desk = Desk(record, codebook.of(library), library, on, list(record.issues))
     birth, sex = _birth(desk), _sex(desk)
@@ -78,6 +79,7 @@ def read(
         allergies=events.allergies(desk),
         procedures=events.procedures(desk),
     )
+    _pregnancy_agrees(desk, patient)
     relapse = attack.assemble(desk, diagnoses, found, steroids.doses_by_day(desk, intakes))
     if relapse is not None:
         _refuse_if_needed(desk, patient)
@@ -88,6 +90,14 @@ def _refuse_if_needed(desk: Desk, patient: Patient) -> None:
     for kind, error in desk.refused.items():
         if patient.latest(kind, desk.on) is None:
             raise error
+
+
+def _pregnancy_agrees(desk: Desk, patient: Patient) -> None:
+    """Lists a pregnancy of somebody recorded as male; it stays in use, as the safer of the two."""
+    seen = patient.latest("pregnancy", desk.on)
+    if patient.sex == "male" and seen is not None and seen.answer == "pregnant":
+        said = f"pregnant; {desk.record.patient.label} is recorded as male"
+        desk.note("contradiction", seen.source, said, "one of the two", "the pregnancy is kept; confirm both")
 
 
 def _birth(desk: Desk) -> When | None:

@@ -14,43 +14,43 @@ _NUMBER: Final = re.compile(r"[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d{1,3})?")
 _THOUSANDS: Final = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 
 
-def node(parent: Any, *path: str) -> Node:
+def node(parent: Any, name: str, *rest: str) -> Node:
     """The object at a path, empty where there is none."""
-    if len(path) == 1 and type(parent) is dict:
-        here = parent.get(path[0])
+    if type(parent) is dict and not rest:  # a record has ten thousands of these steps
+        here = parent.get(name)
         return here if type(here) is dict else here if isinstance(here, Mapping) else EMPTY
     here = parent
-    for name in path:
-        here = here.get(name) if isinstance(here, _OBJECT) else None
+    for step in (name, *rest):
+        here = here.get(step) if isinstance(here, _OBJECT) else None
     return here if here is not None and isinstance(here, _OBJECT) else EMPTY
 
 
-def _at(parent: Any, path: tuple[str, ...]) -> Any:
-    """Whatever stands at a path; the usual single step goes straight, because a record has ten thousands of them."""
-    if len(path) == 1 and isinstance(parent, dict):
-        return parent.get(path[0])
-    return node(parent, *path[:-1]).get(path[-1])
+def _at(parent: Any, name: str, rest: tuple[str, ...]) -> Any:
+    """Whatever stands at a path; the usual single step goes straight."""
+    if rest:
+        return node(parent, name, *rest[:-1]).get(rest[-1])
+    return parent.get(name) if isinstance(parent, _OBJECT) else None
 
 
-def items(parent: Any, *path: str) -> list[Node]:
+def items(parent: Any, name: str, *rest: str) -> list[Node]:
     """The objects of the list at a path; a single object counts as a list of one."""
-    here = _at(parent, path)
+    here = parent.get(name) if type(parent) is dict and not rest else _at(parent, name, rest)
     if here is None:
         return []
-    if isinstance(here, _OBJECT):
-        return [here]
-    return [child for child in here if isinstance(child, _OBJECT)] if isinstance(here, list | tuple) else []
+    if isinstance(here, list | tuple):
+        return [child for child in here if isinstance(child, _OBJECT)]
+    return [here] if isinstance(here, _OBJECT) else []
 
 
-def text(parent: Any, *path: str) -> str:
+def text(parent: Any, name: str, *rest: str) -> str:
     """The text at a path, trimmed; empty where there is none."""
-    here = parent.get(path[0]) if len(path) == 1 and type(parent) is dict else _at(parent, path)
+    here = parent.get(name) if type(parent) is dict and not rest else _at(parent, name, rest)
     return here.strip() if isinstance(here, str) else ""
 
 
-def number(parent: Any, *path: str) -> float | None:
+def number(parent: Any, name: str, *rest: str) -> float | None:
     """The finite number at a path; a number written as text counts, with a decimal point or comma."""
-    here = _at(parent, path)
+    here = _at(parent, name, rest)
     if isinstance(here, str):
         return parse_number(here)
     if isinstance(here, bool) or not isinstance(here, int | float):
@@ -75,9 +75,9 @@ def parse_number(written: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def flag(parent: Any, *path: str) -> bool | None:
+def flag(parent: Any, name: str, *rest: str) -> bool | None:
     """The yes or no at a path, None where there is none."""
-    here = _at(parent, path)
+    here = _at(parent, name, rest)
     return here if isinstance(here, bool) else None
 
 

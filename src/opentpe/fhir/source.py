@@ -19,15 +19,17 @@ _HALF_CHARACTER: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def load(
-    source: Path | str | Mapping[str, Any], size_limit_bytes: int = SIZE_LIMIT_BYTES
+    source: Path | str | Mapping[str, Any], size_limit_bytes: int = SIZE_LIMIT_BYTES, *, sound: bool = False
 ) -> tuple[str, dict[str, Any]]:
     """The name of the source for messages, and the JSON object in it.
+
+    `sound`: who decoded the object has made sure already that it holds no infinity and nests within `DEPTH_LIMIT`.
 
     Raises `InputError` for a folder, an empty, oversized, truncated or wrongly encoded file, for text that is not
     JSON, for the same element twice in one object, for NaN and infinity, and for nesting deeper than any record.
     """
     if isinstance(source, Mapping):
-        return "bundle", _from_mapping(source)
+        return "bundle", dict(source) if sound else _from_mapping(source)
     path = Path(source)
     name = path.name or str(path)
     text = _text(name, _bytes(path, name, size_limit_bytes))

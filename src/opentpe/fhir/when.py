@@ -6,6 +6,7 @@ import calendar
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from opentpe.domain.patient import When
@@ -25,7 +26,11 @@ def parse(written: str) -> When | None:
     >>> parse("2026-02").latest.isoformat()
     '2026-02-28T23:59:59'
     """
-    found = _DATE_TIME.fullmatch(written.strip())
+    trimmed = written.strip()
+    plain = _plain(trimmed)
+    if plain is not None:
+        return plain
+    found = _DATE_TIME.fullmatch(trimmed)
     if not found:
         return None
     year, month, day, hour, minute, second = (None if g is None else int(g) for g in found.groups())
@@ -42,6 +47,21 @@ def parse(written: str) -> When | None:
         return None
 
 
+def _plain(written: str) -> When | None:
+    """A whole day, or a second with Z or nothing after it: what most records write. None for every other spelling."""
+    if written[4:5] != "-" or written[7:8] != "-":
+        return None
+    try:
+        if len(written) == 10:
+            return When.day(datetime.fromisoformat(written))
+        seconds = written[13] == ":" == written[16] and written[19:] in ("Z", "")
+        if not seconds or written[10] not in "T " or written[11:13] > "23":
+            return None
+        return When.at(datetime.fromisoformat(written[:19]))
+    except (ValueError, IndexError):
+        return None
+
+
 def _span(year: int, month: int, day: int, last_month: int, last_day: int) -> When:
     first = datetime(year, month, day)  # noqa: DTZ001 - wall clock
     return When(first, datetime(year, last_month, last_day) + _DAY)  # noqa: DTZ001 - wall clock
@@ -52,10 +72,15 @@ def period(parent: Node) -> tuple[When | None, When | None]:
     return parse(shape.text(parent, "start")), parse(shape.text(parent, "end"))
 
 
+@lru_cache(maxsize=64)
+def _names(element: str) -> tuple[str, str, str, str]:
+    return f"{element}DateTime", f"{element}Instant", element, f"{element}String"
+
+
 def of(resource: Node, element: str) -> When | None:
     """The time in `<element>DateTime`, `<element>Instant`, `<element>Period` (as its span) or `<element>`."""
-    for suffix in ("DateTime", "Instant", ""):
-        written = shape.text(resource, element + suffix)
+    for name in _names(element)[:3]:
+        written = shape.text(resource, name)
         if written:
             return parse(written)
     start, end = period(shape.node(resource, element + "Period"))
@@ -74,8 +99,8 @@ def _first_event(events: Sequence[object]) -> When | None:
 
 def written(resource: Node, element: str) -> str:
     """What the record says where no time could be read from it, for messages."""
-    for suffix in ("DateTime", "Instant", "", "String"):
-        found = shape.text(resource, element + suffix)
+    for name in _names(element):
+        found = shape.text(resource, name)
         if found:
             return found
     node = shape.node(resource, element + "Period")

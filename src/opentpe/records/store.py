@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final, Generic, TypeVar
 from uuid import uuid4
 
@@ -241,6 +242,7 @@ class Batch:
         )
 
 
+@lru_cache(maxsize=64)
 def _select(kind: type[Body]) -> sa.Select[Any]:
     table = VERSIONS[kind.table]
     return sa.select(
@@ -249,13 +251,17 @@ def _select(kind: type[Body]) -> sa.Select[Any]:
     ).join(RECORDS, RECORDS.c.id == table.c.id)  # fmt: skip
 
 
-def _current(kind: type[Body], retired: bool, patient_id: str | None, where: Values, after: str) -> sa.Select[Any]:
+@lru_cache(maxsize=64)  # twice the kinds
+def _newest(kind: type[Body], retired: bool) -> sa.Select[Any]:
     table = VERSIONS[kind.table]
     other = table.alias("other")
     newest = sa.select(sa.func.max(other.c.version)).where(other.c.id == table.c.id).scalar_subquery()
     query = _select(kind).where(table.c.version == newest).order_by(table.c.id)
-    if not retired:
-        query = query.where(sa.not_(table.c.retired))
+    return query if retired else query.where(sa.not_(table.c.retired))
+
+
+def _current(kind: type[Body], retired: bool, patient_id: str | None, where: Values, after: str) -> sa.Select[Any]:
+    table, query = VERSIONS[kind.table], _newest(kind, retired)
     if patient_id is not None:
         query = query.where(RECORDS.c.patient_id == patient_id)
     for name, value in where.items():

@@ -235,7 +235,9 @@ def _measured(frame: Frame, panel: Panel, scale: float, ink: str) -> Iterator[st
 
 
 def _points(frame: Frame, time: Sequence[float], values: Sequence[float]) -> str:
-    return "L".join(f"{frame.x(t):.1f} {frame.y(v):.1f}" for t, v in zip(time, values, strict=True))
+    left, top = frame.x(0), frame.y(0)
+    per_time, per_value = frame.x(1) - left, frame.y(1) - top
+    return "L".join([f"{left + per_time * t:.1f} {top + per_value * v:.1f}" for t, v in zip(time, values, strict=True)])
 
 
 def _fan(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
+
+import tomli
 
 from opentpe import __version__
 from opentpe.domain import doses, words
@@ -111,10 +112,10 @@ class Spec:
 def read(path: Path, library: Library) -> Spec:
     """The specification in a TOML file; `InputError` names what is wrong with it."""
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = tomli.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(str(path), f"no readable file ({error.strerror})", "a trial specification") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(str(path), f"text that is not TOML ({error})", "a trial specification") from error
     return parse(data, library)
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
-from scipy.special import ndtri
 
 from opentpe.domain import words
 from opentpe.domain.learning import Estimated, Influence
@@ -14,6 +13,7 @@ from opentpe.errors import InputError
 from opentpe.evidence.load import Library
 from opentpe.kernel import march
 from opentpe.kernel.arrays import Floats
+from opentpe.kernel.normal import ndtri
 from opentpe.simulation import cohort, population, problem, setup, virtual
 from opentpe.simulation.draws import Stream
 from opentpe.simulation.protocol import Spec

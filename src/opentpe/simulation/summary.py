@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from scipy.special import ndtr, ndtri
 
 from opentpe import __version__
 from opentpe.domain.consultation import Line, Versions
 from opentpe.domain.learning import ArmResult, Contrast, Estimated, Influence, TrialSummary
 from opentpe.evidence.load import Library
 from opentpe.kernel.arrays import Floats
+from opentpe.kernel.normal import ndtr, ndtri
 from opentpe.simulation import protocol, trial
 from opentpe.simulation.endpoints import ENDPOINTS
 from opentpe.simulation.protocol import Spec

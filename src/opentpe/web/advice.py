@@ -24,7 +24,7 @@ def cards(here: Clinic, call: Call, gathered: Gathered) -> list[Card]:
     if call.hook != "patient-view" and not ordered:
         return []
     try:
-        reading = read.read(gathered.bundle, here.today(), here.library)
+        reading = read.read(gathered.bundle, here.today(), here.library, sound=gathered.sound)
     except InputError as error:
         return [cds_cards.unusable_card(call, desk, error)]
     decision = engine.decide(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Annotated, Any, Final
 
@@ -12,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from opentpe.records.canonical import depth
 from opentpe.records.kinds import Feedback
-from opentpe.web import advice, cds_shapes, tokens
+from opentpe.web import advice, cds_shapes, incoming, tokens
 from opentpe.web.cds_prefetch import PREFETCH, Call, MissingError, gather
 from opentpe.web.clinic import Clinic, Here
 from opentpe.web.problems import problem
@@ -70,8 +69,7 @@ async def call(service: str, request: Request, here: Here, client: Caller) -> Re
 
 
 def _answer(here: Clinic, hook: str, body: bytes, client: HookClient | None) -> Response:
-    said = _read(here, body)
-    asked = _call(said, hook)
+    asked = _call(_read(here, body), hook, incoming.nesting(body))
     try:
         gathered = gather(here, asked, client)
     except MissingError as error:
@@ -99,8 +97,8 @@ def _hook(service: str) -> str:
 
 def _read(here: Clinic, body: bytes) -> dict[str, Any]:
     try:
-        said = json.loads(body)
-    except (ValueError, RecursionError):
+        said = incoming.decoded(body)
+    except ValueError:
         raise HTTPException(400, "The body is not JSON.") from None
     rest = {k: v for k, v in said.items() if k != "prefetch"} if isinstance(said, dict) else {}
     if not isinstance(said, dict) or not depth(rest, here.settings.limits.json_depth):  # the reader checks the record
@@ -115,7 +113,7 @@ def _text(said: dict[str, Any], name: str) -> str:
     return value
 
 
-def _call(said: dict[str, Any], hook: str) -> Call:
+def _call(said: dict[str, Any], hook: str, nesting: int) -> Call:
     if said.get("hook") != hook:
         raise HTTPException(400, f"hook: this service answers {hook} only.")
     context, prefetch = said.get("context"), said.get("prefetch") or {}
@@ -131,7 +129,7 @@ def _call(said: dict[str, Any], hook: str) -> Call:
     token = authorization.get("access_token") or ""
     if not isinstance(server, str) or not isinstance(token, str) or not token.isascii() or not token.isprintable():
         raise HTTPException(400, "fhirServer and access_token must be texts.")
-    return Call(hook, _text(said, "hookInstance"), patient, context, prefetch, server, token)
+    return Call(hook, _text(said, "hookInstance"), patient, context, prefetch, server, token, nesting)
 
 
 def _rows(said: dict[str, Any]) -> list[dict[str, Any]]:

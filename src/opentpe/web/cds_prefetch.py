@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from opentpe.errors import OpenTPEError
+from opentpe.fhir import source
 from opentpe.web.clinic import Clinic
 from opentpe.web.fhir_client import Fetch, FhirServerError, entries_of, next_link
 from opentpe.web.settings import HookClient
@@ -48,6 +49,7 @@ class Call:
     prefetch: Resource
     fhir_server: str
     token: str
+    nesting: int = source.DEPTH_LIMIT  # of the whole call
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +58,15 @@ class Gathered:
 
     bundle: Resource
     unseen: tuple[str, ...]
+    sound: bool  # nothing in it is infinite or nested too deeply
 
 
 def gather(here: Clinic, call: Call, client: HookClient | None) -> Gathered:
     """The patient's record from prefetch and, where that is partial, from the FHIR server; else MissingError."""
     have = {key: found for key in PREFETCH if (found := _sent(key, call.prefetch)) is not None}
     absent = [key for key in PREFETCH if key not in have]
-    told = ""
-    if absent:
-        fetched, told = _fetch(here, call, client, absent)
-        have |= fetched
+    fetched, told = _fetch(here, call, client, absent) if absent else ({}, "")
+    have |= fetched
     lacking = [key for key in _NEEDED if key not in have]
     if not _DRUGS & set(have):
         lacking += sorted(_DRUGS)
@@ -73,9 +74,10 @@ def gather(here: Clinic, call: Call, client: HookClient | None) -> Gathered:
         raise MissingError(tuple(lacking), told)
     _same_patient(have[PATIENT][0], call)
     entries = [entry for found in have.values() for entry in found]
-    entries += _drugs_named(here, call, client, entries)
-    bundle = {"resourceType": "Bundle", "type": "collection", "entry": entries}
-    return Gathered(bundle, tuple(key for key in PREFETCH if key not in have))
+    drugs = _drugs_named(here, call, client, entries)
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": entries + drugs}
+    sound = call.nesting < source.DEPTH_LIMIT and not fetched and not drugs  # a patient moves one level down
+    return Gathered(bundle, tuple(key for key in PREFETCH if key not in have), sound)
 
 
 def _sent(key: str, prefetch: Resource) -> list[Resource] | None:

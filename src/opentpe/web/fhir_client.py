@@ -18,6 +18,7 @@ import httpx
 
 from opentpe.errors import OpenTPEError
 from opentpe.records.canonical import depth
+from opentpe.web import incoming
 from opentpe.web.settings import Limits
 
 Resource = dict[str, Any]
@@ -121,8 +122,8 @@ class Fetch:
         if kind not in _TYPES:
             raise FhirServerError(f"the FHIR server answered {answer.status_code} with {kind or 'no type'}, not FHIR")
         try:
-            read = json.loads(body)
-        except (ValueError, RecursionError):
+            read = incoming.decoded(body)
+        except ValueError:
             raise FhirServerError("the FHIR server sent something that is not JSON") from None
         if not isinstance(read, dict) or not depth(read, self.limits.json_depth):
             raise FhirServerError("the FHIR server sent something that is not a resource")
