@@ -9,7 +9,7 @@ from three_pools import levels
 
 from opentpe.evidence.load import load
 from opentpe.pathway.unit import settings
-from opentpe.simulation import calibration, calibration_calcium
+from opentpe.simulation import calibration, calibration_calcium, calibration_page
 
 SEED = 20_260_101
 
@@ -19,7 +19,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--patients", type=int, default=1000)
     parser.add_argument("--others", type=int, default=200)
-    parser.add_argument("--calcium", type=int, default=200)
+    parser.add_argument("--calcium", type=int, default=1000)
     parser.add_argument("--write", type=Path)
     asked = parser.parse_args()
     library = load()
@@ -27,7 +27,7 @@ def main() -> None:
     calibrated = calibration.calibrate(asked.patients, library, unit, SEED)
     calcium = calibration_calcium.calibrate(asked.calcium, library, unit, SEED, rows=400)
     compared = calibration.compare(asked.others, levels, library, unit, SEED)
-    page = calibration.page(calibrated, calcium, compared, asked.patients, asked.others)
+    page = calibration_page.page(calibrated, calcium, compared)
     if asked.write:
         asked.write.write_text(page, encoding="utf-8")
     else:

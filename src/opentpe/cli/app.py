@@ -35,25 +35,26 @@ def build() -> typer.Typer:
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
+        rich_markup_mode=None,  # plain help: in half the time
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    app.command("consult")(consult.command)
-    app.command("decide")(decide.command)
-    app.command("simulate")(simulate.command)
-    app.command("run")(run.command)
-    app.command("fit")(fit.command)
-    app.command("plan")(plan.command)
-    app.command("trial")(trial.command)
-    app.command("edss")(edss.edss)
-    app.command("indications")(indications.indications)
-    app.command("evidence")(evidence.command)
-    app.command("schema")(schema.command)
-    app.command("validate")(validate.command)
-    app.command("export-sbml")(export_sbml.command)
-    app.command("serve")(serve.command)
-    app.command("demo")(demo.command)
-    app.add_typer(records.app, name="records")
-    app.add_typer(audit.app, name="audit")
+    app.command("consult", short_help="Decide, order, forecast and write a report from a bundle.")(consult.command)
+    app.command("decide", short_help="Say whether an exchange is advised on this day, and why.")(decide.command)
+    app.command("simulate", short_help="Forecast a course: solutes, drugs, calcium, pressure.")(simulate.command)
+    app.command("run", short_help="Run one procedure second by second.")(run.command)
+    app.command("fit", short_help="Learn from the labs of a course.")(fit.command)
+    app.command("plan", short_help="Rank the next courses by goals and limits.")(plan.command)
+    app.command("trial", short_help="Run arms on virtual patients.")(trial.command)
+    app.command("edss", short_help="EDSS from functional systems and ambulation.")(edss.edss)
+    app.command("indications", short_help="Neurological indications of apheresis.")(indications.indications)
+    app.command("evidence", short_help="Show the numbers in use and how well each is known.")(evidence.command)
+    app.command("schema", short_help="Print the JSON Schema of a document.")(schema.command)
+    app.command("validate", short_help="Run every calibration row and validation study.")(validate.command)
+    app.command("export-sbml", short_help="Write one patient's course kinetics as SBML.")(export_sbml.command)
+    app.command("serve", short_help="Serve the clinic's records, pages and CDS hooks.")(serve.command)
+    app.command("demo", short_help="Consult on the bundled example.")(demo.command)
+    app.add_typer(records.app, name="records", short_help="Back up, restore, import and export the records.")
+    app.add_typer(audit.app, name="audit", short_help="Verify the audit chain of the records.")
     app.callback()(_root)
     return app
 

@@ -16,7 +16,7 @@ def _root() -> None:
     """The audit chain of the records."""
 
 
-@app.command()
+@app.command(short_help="Check that nothing in the records was changed.")
 def verify(
     database: common.Database = common.DATABASE,
     head: Annotated[str, typer.Option("--head", help="Hash noted earlier: finds a chain whose end was cut off.")] = "",

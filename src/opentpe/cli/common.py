@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from datetime import date
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -31,6 +32,8 @@ Refractory = Annotated[
 Seed = Annotated[int, typer.Option("--seed", help="Seed of the parameter draws.")]
 Draws = Annotated[int, typer.Option("--draws", min=1, max=100_000, help="Parameter draws behind the bands.")]
 Language = Annotated[str, typer.Option("--language", help="Language of the texts: en, de or es.")]
+
+_UNUSED: Final = ("scipy.linalg.cython_blas", "cffi")  # by our kernels, as Numba asks for them
 
 DATABASE = "sqlite:///opentpe.db"
 Database = Annotated[str, typer.Option("--database", help="sqlite:///FILE or postgresql://USER@HOST/NAME")]
@@ -113,6 +116,7 @@ def compile_once() -> None:
     """The first simulation on a machine compiles the kernels: says so, and shows how far it is."""
     from opentpe.simulation import first_compile
 
+    _load_lean()
     if not first_compile.needed():
         return
     from rich.console import Console
@@ -124,3 +128,20 @@ def compile_once() -> None:
         return
     screen.print("Compiling the simulation for this machine, once (about half a minute on two cores).")
     first_compile.ensure(lambda _: None)
+
+
+def _load_lean() -> None:
+    """Lets Numba load its functions without SciPy's BLAS and cffi, which no kernel calls: a quarter of a second.
+
+    Only here, in a process of our own: somebody else's compiled functions may want them.
+    """
+    import opentpe.kernel  # noqa: F401 - names the cache folder before Numba looks for it
+
+    unused = [name for name in _UNUSED if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(unused))  # type: ignore[arg-type]  # None: so Python says, not to be had
+    try:
+        for name in ("numba.np.arraymath", "numba.core.typing.cffi_utils"):
+            import_module(name)
+    finally:
+        for name in unused:
+            del sys.modules[name]

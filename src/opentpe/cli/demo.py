@@ -22,10 +22,10 @@ def command(
 
 def bundled_example(name: str = "scenario-a.json") -> tuple[Path, str]:
     """An example bundle and its pinned date from examples/index.toml."""
-    import tomllib
+    import tomli
 
     folder = examples_folder()
-    index = tomllib.loads((folder / "index.toml").read_text(encoding="utf-8"))
+    index = tomli.loads((folder / "index.toml").read_text(encoding="utf-8"))
     return folder / name, str(index[name]["on"])
 
 

@@ -11,13 +11,16 @@ from opentpe.cli import common
 from opentpe.errors import EvidenceError, InputError
 
 if TYPE_CHECKING:
-    from opentpe.domain.sourced import Sourced
+    from opentpe.domain.sourced import Code, Sourced
     from opentpe.evidence.load import Library
 
 
 def command(
     key: Annotated[str | None, typer.Argument(help='Part of a key, such as "solutes/igg" or "order.inlet".')] = None,
     unsourced: Annotated[bool, typer.Option("--unsourced", help="Only values without a source read yet.")] = False,
+    codes: Annotated[
+        bool, typer.Option("--codes", help="The terminology codes that records are read by, instead of the numbers.")
+    ] = False,
     plan_definition: Annotated[
         bool, typer.Option("--plan-definition", help="Print the pathway as a FHIR R4 PlanDefinition.")
     ] = False,
@@ -31,40 +34,51 @@ def command(
 
         common.print_json(flow.pathway_as_fhir(library))
         return
-    rows = [s for s in library.all_sourced() if (key or "") in s.key and (s.unsourced or not unsourced)]
+    rows = (
+        [] if codes else [s for s in library.all_sourced() if (key or "") in s.key and (s.unsourced or not unsourced)]
+    )
+    listed = _codes(library, key, unsourced) if codes or unsourced else []
     if key and key in library.citations and not rows:
         _print_citation(library, key)
-    elif not rows and key:
+    elif not rows and not listed and key:
         raise InputError("evidence", repr(key), "part of a key", "Run `opentpe evidence` for the list.")
     elif as_json:
         from opentpe.domain.documents import encode
 
         body = {"schema": "opentpe.evidence/1", "library": library.digest, "values": encode(rows)}
-        common.print_json(body | ({"codes": encode(_codes(library, key))} if unsourced else {}))
-    elif len(rows) == 1:
+        common.print_json(body | ({"codes": encode(listed)} if codes or unsourced else {}))
+    elif len(rows) == 1 and not listed:
         _print_one(library, rows[0])
     else:
-        _print_list(library, rows)
-        if unsourced:
-            _print_codes(_codes(library, key))
+        if not codes:
+            _print_list(library, rows)
+        if codes or unsourced:
+            _print_codes(listed)
 
 
-def _codes(library: Library, key: str | None) -> list[tuple[str, str, tuple[str, ...]]]:
-    return [row for row in library.recalled_codes() if (key or "") in row[0]]
+def _codes(library: Library, key: str | None, unsourced: bool) -> list[Code]:
+    """Codes whose place, code or title holds the words; only the recalled ones where asked."""
+    wanted = (key or "").casefold()
+    return [
+        c
+        for c in library.codes()
+        if wanted in f"{c.key} {c.code} {c.title}".casefold() and (c.status == "recalled" or not unsourced)
+    ]
 
 
-def _print_codes(rows: list[tuple[str, str, tuple[str, ...]]]) -> None:
+def _print_codes(rows: list[Code]) -> None:
     from rich.console import Console
     from rich.table import Table
 
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in ("terminology", "system", "codes"):
+    for column in ("stands for", "system", "code", "title", "status", "source"):
         table.add_column(column, overflow="fold")
-    for where, system, codes in rows:
-        table.add_row(where, system, ", ".join(codes))
+    for c in rows:
+        table.add_row(c.fact, c.system, c.code, c.title or "–", c.status.value, c.source or "–")
     console = Console()
     console.print(table)
-    console.print(f"{sum(len(c) for _, _, c in rows)} codes for which no list was read.")
+    recalled = sum(c.status == "recalled" for c in rows)
+    console.print(f"{len(rows)} codes; no list was read for {recalled} of them.")
 
 
 def _print_list(library: Library, rows: Iterable[Sourced]) -> None:

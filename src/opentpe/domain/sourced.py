@@ -90,3 +90,25 @@ class Sourced:
         return self.status is Status.RECALLED or (
             not self.source and self.status not in (Status.DESIGN, Status.DERIVED, Status.CALIBRATED)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A code of a terminology that a record is read by, what it stands for and how well that is known.
+
+    `key` is where it stands, as in "codes/conditions.condition.myelitis".
+    """
+
+    key: str
+    system: str
+    code: str
+    title: str
+    status: Status
+    source: str = ""
+    locator: str = ""
+    why: str = ""
+
+    @property
+    def fact(self) -> str:
+        """What the code means to the pathway, in words: "condition myelitis"."""
+        return self.key.split(".", 1)[-1].replace(".", " ").replace("_", " ")

@@ -1,15 +1,18 @@
 """Checks the evidence library: `python -m opentpe.evidence.check` names every entry that breaks a rule.
 
 Rules: a status of the closed set; sources exist in `references.toml`; a value that is neither design, derived,
-calibrated nor recalled names its source; no bare number where sourced values live; every reference is used.
+calibrated nor recalled names its source; no bare number where sourced values live; a terminology code has a status
+and, unless recalled, source and locator, and means one thing; every reference is used.
 """
 
 from __future__ import annotations
 
 import sys
-import tomllib
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
+
+import tomli
 
 from opentpe.domain.sourced import Status
 from opentpe.errors import EvidenceError
@@ -24,7 +27,7 @@ _NEEDS_SOURCE: Final = (Status.PRIMARY, Status.SECONDARY)
 
 def problems(library: Library) -> list[str]:
     """One sentence per broken rule, empty where the library is sound."""
-    found = [*_bad_values(library), *_bare_numbers(library)]
+    found = [*_bad_values(library), *_bad_codes(library), *_bare_numbers(library)]
     return found or list(_unused(library))
 
 
@@ -38,6 +41,34 @@ def _bad_values(library: Library) -> Iterator[str]:
                 yield f"{sourced.key}: status {sourced.status} names no source"
     except EvidenceError as error:
         yield str(error)
+
+
+def _bad_codes(library: Library) -> Iterator[str]:
+    """Codes without status, source or locator, with two meanings in one domain, and titles of no code."""
+    try:
+        codes = list(library.codes())
+    except EvidenceError as error:
+        yield str(error)
+        return
+    meaning: dict[tuple[str, str, str], str] = {}
+    for c in codes:
+        name = f"{c.key}: {c.system} {c.code}"
+        if c.status is not Status.RECALLED and not (c.source and c.locator):
+            yield f"{name} is {c.status} and names no {'locator' if c.source else 'source'}"
+        if c.source and c.source not in library.citations:
+            yield f"{name}: source {c.source!r} is not in references.toml"
+        domain, _, kind = c.key.split(".", 1)[1].partition(".")
+        other = meaning.setdefault((domain, c.system, c.code), kind)
+        if other != kind:
+            yield f"{name} also means {other}"
+    yield from _idle_titles(library, {(c.system, c.code) for c in codes})
+
+
+def _idle_titles(library: Library, known: AbstractSet[tuple[str, str]]) -> Iterator[str]:
+    for system, titles in library.documents.get("code_titles", {}).get("title", {}).items():
+        yield from (
+            f"code_titles.{system}: {code!r} is no code in use" for code in titles if (system, code) not in known
+        )
 
 
 def _bare_numbers(library: Library) -> Iterator[str]:
@@ -71,7 +102,7 @@ def _unused(library: Library) -> Iterator[str]:
 def _studies() -> Iterator[Any]:
     """The validation studies of a checkout, which cite too."""
     for file in sorted((ROOT.parents[2] / "validation").rglob("*.toml")):
-        yield tomllib.loads(file.read_text(encoding="utf-8"))
+        yield tomli.loads(file.read_text(encoding="utf-8"))
 
 
 def _mentions(node: Any) -> Iterator[str]:
@@ -95,7 +126,12 @@ def main() -> int:
     for line in found:
         sys.stderr.write(line + "\n")
     count = sum(1 for _ in library.all_sourced())
-    sys.stdout.write(f"evidence: {count} sourced values, {len(library.citations)} sources, {len(found)} problems\n")
+    known = list(library.codes()) if not found else []
+    recalled = sum(c.status is Status.RECALLED for c in known)
+    sys.stdout.write(
+        f"evidence: {count} sourced values, {len(known)} codes ({recalled} recalled), "
+        f"{len(library.citations)} sources, {len(found)} problems\n"
+    )
     return 1 if found else 0
 
 

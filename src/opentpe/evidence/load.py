@@ -9,13 +9,14 @@ from __future__ import annotations
 import copy
 import functools
 import hashlib
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from opentpe.domain.sourced import Citation, Estimate, Prior, Sourced, Status, Validity
+import tomli
+
+from opentpe.domain.sourced import Citation, Code, Estimate, Prior, Sourced, Status, Validity
 from opentpe.errors import EvidenceError
 
 ROOT: Final = Path(__file__).parent
@@ -76,15 +77,13 @@ class Library:
         """Every sourced value of one document, by position."""
         yield from _walk(file, "", self.documents[file])
 
-    def recalled_codes(self) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-        """Terminology codes that no list was read for: where they stand, their system, the codes."""
+    def codes(self) -> Iterator[Code]:
+        """Every terminology code by file and position; its title is empty where none is noted."""
+        titles = self.documents.get("code_titles", {}).get("title", {})
         for file, document in self.folder("codes").items():
             for path, rows in _code_rows(document, ""):
                 for row in rows:
-                    if row.get("status") == Status.RECALLED:
-                        yield from (
-                            (f"codes/{file}.{path}", s, tuple(c)) for s, c in row.items() if isinstance(c, list)
-                        )
+                    yield from _codes(f"codes/{file}.{path}", row, titles)
 
     def with_values(self, changes: Mapping[str, Table], name: str) -> Library:
         """The library with other numbers in use: fields of sourced values by key. The former ones stay as estimates."""
@@ -187,6 +186,18 @@ def _code_rows(node: Table, path: str) -> Iterator[tuple[str, Sequence[Table]]]:
             yield from _code_rows(child, here)
 
 
+def _codes(key: str, row: Table, titles: Table) -> Iterator[Code]:
+    try:
+        status = Status(row["status"])
+    except (KeyError, ValueError) as error:
+        raise EvidenceError(f"evidence entry {key}: a row of codes without a status of the closed set") from error
+    source, locator, why = (str(row.get(name, "")) for name in ("source", "locator", "why"))
+    for system, codes in row.items():
+        if isinstance(codes, list):
+            for code in codes:
+                yield Code(key, system, code, str(titles.get(system, {}).get(code, "")), status, source, locator, why)
+
+
 def load(overlays: Sequence[Path] = ()) -> Library:
     """The library that ships with OpenTPE, with a hospital's overlay folders laid over it in order."""
     files: dict[str, list[tuple[Path, bytes]]] = {}
@@ -209,8 +220,8 @@ def load(overlays: Sequence[Path] = ()) -> Library:
 
 def _parse(file: Path, text: bytes) -> dict[str, Any]:
     try:
-        return tomllib.loads(text.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return tomli.loads(text.decode())
+    except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
         raise EvidenceError(f"{file}: {error}") from error
 
 

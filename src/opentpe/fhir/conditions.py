@@ -53,7 +53,9 @@ def _of_resource(desk: Desk, resource: Resource) -> Diagnosis | None:
             "a coded diagnosis",
             "not used; add a code",
         )
-    onset = _onset(desk, resource)
+    recorded = when.of(body, "recordedDate")
+    attack = match is not None and bool(desk.codes.row("condition", kind).get("attack"))
+    onset = _onset(desk, resource, recorded if attack else None)
     if onset == "future":
         return None
     abated = when.of(body, "abatement")
@@ -70,12 +72,14 @@ def _of_resource(desk: Desk, resource: Resource) -> Diagnosis | None:
         severity=desk.codes.concept("severity", shape.node(body, "severity")),
         verified=verification not in _DOUBTED,
     )
-    recorded = when.of(body, "recordedDate")
     return Diagnosis(condition, status, recorded, match.rivals if match else ())
 
 
-def _onset(desk: Desk, resource: Resource) -> When | str | None:
-    """When it began: a day, a period by its start, None where unknown, "future" where after the day of consultation."""
+def _onset(desk: Desk, resource: Resource, recorded: When | None) -> When | str | None:
+    """When it began: a day, a period by its start, None where unknown, "future" where after the day of consultation.
+
+    An attack that was recorded before its onset has a wrong date: it stays in view, and the pathway stops at it.
+    """
     start = when.period(shape.node(resource.body, "onsetPeriod"))[0]
     found = start or when.of(resource.body, "onset") or when.parse(shape.text(resource.body, "onsetString"))
     if found is None:
@@ -89,6 +93,10 @@ def _onset(desk: Desk, resource: Resource) -> When | str | None:
                 "the onset is unknown",
             )
         return None
+    if recorded is not None and recorded.first_day <= desk.on < found.first_day:
+        said = f"onset {found.first_day.isoformat()}, recorded {recorded.first_day.isoformat()}"
+        desk.note("contradiction", resource.label, said, "a record after the onset", "kept; confirm the onset")
+        return found
     return desk.not_later(found, f"{resource.label}.onset") or "future"
 
 

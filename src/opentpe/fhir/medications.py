@@ -232,9 +232,9 @@ def _believed(desk: Desk, resource: Resource, dose: Dose, what: Drug) -> Dose:
     desk.note(
         "implausible",
         resource.label,
-        f"{what.kind} {dose.dose_mg:g} mg {dose.route}".strip(),
+        f"{what.kind} {dose.dose_mg:,.10g} mg {dose.route}".strip(),
         f"{low:g} to {high:g} mg",
-        "kept as recorded; confirm whether g was written as mg",
+        "kept as recorded; confirm whether g and mg were mixed up",
     )
     return dose
 

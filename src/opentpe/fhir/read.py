@@ -79,6 +79,7 @@ def read(
         allergies=events.allergies(desk),
         procedures=events.procedures(desk),
     )
+    _pregnancy_agrees(desk, patient)
     relapse = attack.assemble(desk, diagnoses, found, steroids.doses_by_day(desk, intakes))
     if relapse is not None:
         _refuse_if_needed(desk, patient)
@@ -89,6 +90,14 @@ def _refuse_if_needed(desk: Desk, patient: Patient) -> None:
     for kind, error in desk.refused.items():
         if patient.latest(kind, desk.on) is None:
             raise error
+
+
+def _pregnancy_agrees(desk: Desk, patient: Patient) -> None:
+    """Lists a pregnancy of somebody recorded as male; it stays in use, as the safer of the two."""
+    seen = patient.latest("pregnancy", desk.on)
+    if patient.sex == "male" and seen is not None and seen.answer == "pregnant":
+        said = f"pregnant; {desk.record.patient.label} is recorded as male"
+        desk.note("contradiction", seen.source, said, "one of the two", "the pregnancy is kept; confirm both")
 
 
 def _birth(desk: Desk) -> When | None:

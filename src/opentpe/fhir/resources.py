@@ -63,11 +63,14 @@ class Pen:
         }
 
     def _public(self, domain: str, kind: str) -> Iterable[Resource]:
+        """One code per system, the first that the library names: the rest say the same by another method or unit."""
+        first: dict[str, str] = {}
         for line in self.codes.row(domain, kind).get("codes", ()):
             if line.get("status") in _TOLD:
                 for system, codes in line.items():
                     if system in self.codes.addresses:
-                        yield {"system": self.codes.addresses[system], "code": codes[0]}
+                        first.setdefault(system, codes[0])
+        return ({"system": self.codes.addresses[system], "code": code} for system, code in first.items())
 
 
 def pen(patient: str, on: date, say: Say, library: Library, *, attack: bool) -> Pen:

@@ -49,8 +49,9 @@ def _one(desk: Desk, group: list[Finding]) -> list[Finding]:
             )
         elif many:
             kept.append(other)
-        elif _possible(o, row) is not _possible(kept[0].observation, row):
-            kept.append(other)  # what cannot be is not outvoted by a rule: the pathway names both and stops
+        elif _possible(o, row) is not _possible(kept[0].observation, row) or _equal_rank(kept[0], other):
+            # What cannot be, or weighs the same, is not settled by a name: where it decides, the pathway names both.
+            kept.append(other)
             said = f"{_say(o)}; {kept[0].observation.source} says {_say(kept[0].observation)}"
             desk.note("contradiction", o.source, said, "one value at one moment", "both are kept and cannot be weighed")
         else:
@@ -62,6 +63,12 @@ def _one(desk: Desk, group: list[Finding]) -> list[Finding]:
                 f"{kept[0].observation.source} is used: {RULE}",
             )
     return sorted(kept, key=lambda f: f.observation.source)
+
+
+def _equal_rank(a: Finding, b: Finding) -> bool:
+    """True for two coded answers of which neither is the corrected nor the later one."""
+    coded = a.observation.value is None and b.observation.value is None
+    return coded and a.rank[:2] == b.rank[:2]
 
 
 def _equal(a: Observation, b: Observation) -> bool:

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr
+
+from opentpe.kernel.normal import ndtr
 
 Array = npt.NDArray[np.float64]
 Num = float | Array
@@ -139,8 +140,7 @@ def felt(fall_pct: Num, intercept: Num, slope: Num, centre: Num) -> Array:
 
 def felt_probability(latent: Num) -> Array:
     """Probability that symptoms are felt in one session."""
-    p: Array = np.asarray(ndtr(latent), dtype=np.float64)
-    return p
+    return ndtr(latent)
 
 
 def felt_in_course(latent: Array, kept: Array, patient_share: Num, nodes: Array, weights: Array) -> Array:

@@ -16,6 +16,15 @@ _COURSE_OF: Final = {
 }
 _PROGRESSIVE: Final = ("secondary_progressive", "primary_progressive")
 _HALLMARKS: Final = ("long_optic_nerve", "longitudinally_extensive", "area_postrema")
+# Coded answers that can turn the advice; an antibody is not among them, for once positive it stays positive.
+_WEIGHED: Final = (
+    "steroid_response",
+    "exchange_response",
+    "new_objective_deficit",
+    "infection_symptoms",
+    "steroid_contraindication",
+    "bleeding",
+)
 _ATTACKS: Final = ("ms_exacerbation", "cis", "optic_neuritis", "myelitis", "other_demyelination")
 # Drugs whose withdrawal is followed by rebound activity.
 _REBOUND: Final = ("fingolimod", "siponimod", "ozanimod", "ponesimod", "natalizumab")
@@ -93,6 +102,18 @@ def course_contradiction(sheet: Sheet) -> Fact:
         return sheet.no("course_contradiction")
     note = ", ".join(dict.fromkeys(c.replace("_", " ") for c, _ in claims))
     return Fact("course_contradiction", True, tuple(dict.fromkeys(relapsing + forward)), note=note)
+
+
+def answers_contradict(sheet: Sheet) -> Fact:
+    """Whether the newest answers to a question that decides differ at one moment; both sources are named."""
+    for kind in _WEIGHED:
+        newest = sheet.newest.get(kind)
+        rows = [o for o in sheet.findings.get(kind, ()) if newest is not None and o.when == newest.when]
+        answers = dict.fromkeys(o.answer.replace("_", " ") for o in rows)
+        if len(answers) > 1:
+            note = f"{kind.replace('_', ' ')} {' and '.join(answers)}"
+            return Fact("answers_contradict", kind, tuple(o.source for o in rows), note=note)
+    return sheet.no("answers_contradict")
 
 
 def onset_after_treatment(sheet: Sheet) -> Fact:

@@ -10,17 +10,19 @@ from typing import Any, Final
 from opentpe.domain.decision import Absence, Advice, Alert, Fact, Step
 from opentpe.domain.patient import Patient
 from opentpe.domain.relapse import Relapse
+from opentpe.domain.sourced import Sourced, Status
 from opentpe.errors import EvidenceError, InputError
 from opentpe.evidence.load import Library
 from opentpe.pathway import facts
 from opentpe.pathway.derive import Derivation, derivation_question
 from opentpe.pathway.guidelines import Guideline, guideline_of
-from opentpe.pathway.rules import EFFECTS, Clause, Line, Rule, parse_condition
+from opentpe.pathway.rules import EFFECTS, Ask, Clause, Line, Rule, asks_of, parse_condition
 from opentpe.pathway.sheet import Blank, Question, Sheet, sheet_of
 from opentpe.pathway.steroids import Regimen, regimens_of
 
 GATES: Final = ("g0", "g1", "g2", "g3", "g4", "g5", "g6", "g7", "g8", "g9")
 _DECIDES: Final = ("stop", "advice")
+_NUMBERS: Final = ("limits", "steroids", "order", "quoted")  # what a rule may name as "@key"; limits without their file
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +44,10 @@ class Remark:
     nothing that their first fact reads; `loud` rules are looked at for every patient.
     """
 
-    guard: tuple[Clause, ...]
+    guard: tuple[Ask, ...]
     fixed_steps: tuple[Step, ...]
     fixed_alerts: tuple[Alert, ...]
-    quiet: tuple[tuple[Rule, Step], ...]
+    quiet: tuple[tuple[str, Rule, Step], ...]  # its first fact, the rule, the ready line
     quiet_steps: tuple[Step, ...]
     quiet_facts: frozenset[str]
     loud: tuple[Rule, ...]
@@ -56,14 +58,14 @@ class Remark:
         rules = [r for r in gate.rules if r.effect not in (*_DECIDES, "cap")]
         fixed = [r for r in rules if r.unconditional is not None]
         ready = {r.key: r.line.silent.get(id(blank.known.get(r.line.first))) for r in rules}
-        quiet = tuple((r, step) for r in rules if (step := ready[r.key]) is not None)
+        quiet = tuple((r.line.first, r, step) for r in rules if (step := ready[r.key]) is not None)
         return cls(
-            gate.guard,
+            asks_of(gate.guard),
             tuple(r.line.step(outcome=True, facts=()) for r in fixed),
             tuple(r.unconditional for r in fixed if r.unconditional is not None),
             quiet,
-            tuple(step for _, step in quiet),
-            frozenset(r.line.first for r, _ in quiet),
+            tuple(step for _, _, step in quiet),
+            frozenset(first for first, _, _ in quiet),
             tuple(r for r in rules if r.unconditional is None and ready[r.key] is None),
         )
 
@@ -105,8 +107,8 @@ class Pathway:
     @classmethod
     def of(cls, library: Library) -> Pathway:
         """The pathway of a library; `EvidenceError` names the file and rule that cannot be read."""
-        limits = {s.key.removeprefix("limits."): s.value for s in library.sourced_in("limits")}
-        return _build(library, limits)
+        numbers = (s for file in _NUMBERS for s in library.sourced_in(file))
+        return _build(library, {s.key.removeprefix("limits."): s for s in numbers})
 
     @property
     def rules(self) -> Iterator[Rule]:
@@ -148,10 +150,11 @@ class Pathway:
         return replace(self, definition=name, questions=questions, reach=reach, roots=roots)
 
 
-def _build(library: Library, limits: Mapping[str, float]) -> Pathway:
+def _build(library: Library, numbers: Mapping[str, Sourced]) -> Pathway:
+    limits = {key: sourced.value for key, sourced in numbers.items()}
     declared = library.document("pathway/facts")
     questions = {name: facts.question(name, row, limits) for name, row in declared.items()}
-    reader = _Reader(limits, questions)
+    reader = _Reader(numbers, questions)
     documents = {key: library.document(f"pathway/{key}") for key in GATES}
     derivations = reader.derivations(documents)
     variants = reader.variants(library.document("pathway/refractory"))
@@ -192,17 +195,20 @@ def _build(library: Library, limits: Mapping[str, float]) -> Pathway:
 class _Reader:
     """Reads rule tables against the declared questions and limits."""
 
-    def __init__(self, limits: Mapping[str, float], questions: dict[str, Question]) -> None:
-        self.limits = limits
+    def __init__(self, numbers: Mapping[str, Sourced], questions: dict[str, Question]) -> None:
+        self.numbers = numbers
         self.questions = questions
         self.defaults: dict[str, Fact] = {}
         self.advices = {a: Fact("advice", a.value) for a in Advice}
 
     def limit(self, key: str) -> float:
+        return self.number(key).value
+
+    def number(self, key: str) -> Sourced:
         try:
-            return self.limits[key]
+            return self.numbers[key]
         except KeyError:
-            raise EvidenceError(f"evidence/limits.toml: no entry {key!r}") from None
+            raise EvidenceError(f"evidence/{{{','.join(_NUMBERS)}}}.toml: no entry {key!r}") from None
 
     def clauses(self, text: str, where: str) -> tuple[Clause, ...]:
         return parse_condition(text, where, self.limit, self._assumed)
@@ -268,7 +274,9 @@ class _Reader:
 
     def _value(self, name: str, value: str | float) -> Fact:
         if isinstance(value, str) and value.startswith("@"):
-            return Fact(name, self.limit(value[1:]), ("local setting",))
+            number = self.number(value[1:])
+            local = number.status is Status.DESIGN or not number.source
+            return Fact(name, number.value, ("local setting" if local else number.source,))
         return Fact(name, value)
 
 

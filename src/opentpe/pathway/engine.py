@@ -213,8 +213,8 @@ class Remarks:
         if not opened:
             steps.extend(remark.quiet_steps)
             return
-        steps.extend(step for rule, step in remark.quiet if rule.line.first not in opened)
-        self._look([rule for rule, _ in remark.quiet if rule.line.first in opened], sheet, steps)
+        steps.extend([step for first, _, step in remark.quiet if first not in opened])
+        self._look([rule for first, rule, _ in remark.quiet if first in opened], sheet, steps)
 
     def _look(self, rules: Iterable[Rule], sheet: Sheet, steps: list[Step]) -> None:
         for rule in rules:
@@ -223,7 +223,7 @@ class Remarks:
                 self._act(rule, facts, sheet)
 
     def _act(self, rule: Rule, facts: tuple[Fact, ...], sheet: Sheet) -> None:
-        shown = (*(sheet.ask(n) for n in rule.facts), *facts, *rule.values)
+        shown = (*map(sheet.ask, rule.facts), *facts, *rule.values)
         if rule.effect == "alert":
             self.alerts.append(Alert(rule.code, rule.kind, shown, rule.sources, rule.level, rule.due))
         elif rule.effect == "reason":

@@ -22,7 +22,8 @@ def question(name: str, row: Mapping[str, Any], limits: Mapping[str, float]) -> 
         absence = Absence(row["absence"])
         how, _, what = str(row["read"]).partition(" ")
         days = int(limits[row["look_back"].removeprefix("@")]) if "look_back" in row else None
-        absent, no = silence(name, absence)
+        inspects = bool(row.get("inspects"))
+        absent, no = silence(name, assumed=absence is Absence.ASSUMED_FALSE and not inspects)
         silent = no if row.get("silence", _usual_silence(how, absence)) == "no" else absent
         kinds = tuple(what.split("|"))
         looks_at = tuple(row.get("looks_at", _looks_at(how, kinds)))
@@ -36,7 +37,7 @@ def question(name: str, row: Mapping[str, Any], limits: Mapping[str, float]) -> 
             tuple(row.get("needs", ())),
             tuple(row.get("answers", ())),
             str(row.get("settled_by", "")),
-            bool(row.get("inspects")),
+            inspects,
             looks_at,
             silent if looks_at else None,
         )
@@ -55,9 +56,9 @@ def _looks_at(how: str, kinds: tuple[str, ...]) -> tuple[str, ...]:
     return (f"observation {kinds[0]}",) if how != "function" else ()
 
 
-def silence(name: str, absence: Absence = Absence.FOLLOWS) -> tuple[Fact, Fact]:
+def silence(name: str, *, assumed: bool) -> tuple[Fact, Fact]:
     """The two shared answers of a question that the record is silent about: unknown, and no."""
-    note = "assumed" if absence is Absence.ASSUMED_FALSE else ""
+    note = "assumed" if assumed else ""
     return Fact(name, None, note=note), Fact(name, value=False, note=note)
 
 

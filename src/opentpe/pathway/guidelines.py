@@ -9,7 +9,7 @@ from typing import Any
 from opentpe.domain.decision import Position
 from opentpe.pathway.derive import Parse
 from opentpe.pathway.look import outcome_of
-from opentpe.pathway.rules import Clause
+from opentpe.pathway.rules import Ask, asks_of
 from opentpe.pathway.sheet import Sheet
 
 
@@ -22,7 +22,7 @@ class Statement:
     position: str  # supports | individual | opposes | silent
     level: str
     condition: str
-    clauses: tuple[Clause, ...]
+    asks: tuple[Ask, ...]
     sources: tuple[str, ...]
     locator: str = ""
     paraphrase: str = ""
@@ -36,35 +36,34 @@ class Guideline:
     title: str
     year: int
     source: str
-    statements: tuple[Statement, ...]
+    statements: Mapping[str, tuple[Statement, ...]]  # by topic, each in the order in which they are tried
 
 
 def guideline_of(name: str, document: Mapping[str, Any], parse: Parse) -> Guideline:
     """A guideline edition from its `statements.toml`."""
     source = str(document["source"])
-    statements = tuple(
-        Statement(
+    statements: dict[str, tuple[Statement, ...]] = {}
+    for row in document["statement"]:
+        topic, condition = str(row["topic"]), str(row.get("when", ""))
+        one = Statement(
             str(row["key"]),
-            str(row["topic"]),
+            topic,
             str(row["position"]),
             str(row.get("level", "")),
-            str(row.get("when", "")),
-            parse(str(row.get("when", "")), f"guidelines/{name}.{row['key']}"),
+            condition,
+            asks_of(parse(condition, f"guidelines/{name}.{row['key']}")),
             tuple(row.get("sources", (source,))),
             str(row.get("locator", "")),
             str(row.get("paraphrase", "")),
         )
-        for row in document["statement"]
-    )
+        statements[topic] = (*statements.get(topic, ()), one)
     return Guideline(name, str(document["title"]), int(document["year"]), source, statements)
 
 
 def position_on(guideline: Guideline, topic: str, sheet: Sheet) -> Position:
     """The first statement of a guideline on a topic that applies; undecided conditions do not apply."""
-    for statement in guideline.statements:
-        if statement.topic != topic:
-            continue
-        outcome, facts = outcome_of(statement.clauses, sheet)
+    for statement in guideline.statements.get(topic, ()):
+        outcome, facts = outcome_of(statement.asks, sheet)
         if outcome:
             return Position(
                 guideline.name, statement.position, statement.level, statement.key, statement.sources, facts

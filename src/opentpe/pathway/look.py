@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Final
 
 from opentpe.domain.decision import Fact, Step
-from opentpe.pathway.rules import Clause, Line
+from opentpe.pathway.rules import Ask, Line
 from opentpe.pathway.sheet import Sheet
 
 Outcome = tuple[bool | None, tuple[Fact, ...]]
 _FALSE: Final[Outcome] = (False, ())
 
 
-def outcome_of(clauses: tuple[Clause, ...], sheet: Sheet) -> Outcome:
+def outcome_of(asks: tuple[Ask, ...], sheet: Sheet) -> Outcome:
     """True with all facts, False with the fact that was false, undecided with the unknown ones."""
     known, facts, unknown_facts = sheet.known, [], None
-    for name, test, unknown, _, _, _ in clauses:
+    for name, test, unknown in asks:
         fact = known.get(name) or sheet.ask(name)
         value = fact.value
         if value is None:
@@ -36,7 +36,7 @@ def look(line: Line, sheet: Sheet, steps: list[Step] | None) -> Outcome:
         if steps is not None:
             steps.append(ready)
         return _FALSE
-    outcome, facts = found = outcome_of(line.clauses, sheet)
+    outcome, facts = found = outcome_of(line.asks, sheet)
     if steps is not None:
         says = line.says if outcome else ""
         steps.append(Step(line.gate, line.name, line.condition, outcome, facts, says, line.sources))

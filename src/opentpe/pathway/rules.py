@@ -6,6 +6,7 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from opentpe.domain.decision import Advice, Alert, Fact, Step
@@ -13,13 +14,15 @@ from opentpe.errors import EvidenceError
 
 Test = Callable[[Any], bool]
 Limit = Callable[[str], float]
+Ask = tuple[str, Test, bool | None]  # a clause as a walk reads it: the fact, the test, what silence means
 
 EFFECTS: Final = ("stop", "advice", "cap", "reason", "alert", "setting", "provisional")
-_ORDER: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
-    "<=": operator.le,
-    ">=": operator.ge,
-    "<": operator.lt,
-    ">": operator.gt,
+# Each sign as the bound sees it: "at most 5" is "5 is at least as much".
+_SEEN_FROM_BOUND: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
+    "<=": operator.ge,
+    ">=": operator.le,
+    "<": operator.gt,
+    ">": operator.lt,
 }
 _CLAUSE: Final = re.compile(r"^(?P<name>\w+)\s*(?P<op><=|>=|!=|=|<|>|\bnot in\b|\bin\b)\s*(?P<value>.+)$")
 
@@ -39,6 +42,11 @@ class Clause(NamedTuple):
         return self.unknown if fact.value is None else self.test(fact.value)
 
 
+def asks_of(clauses: tuple[Clause, ...]) -> tuple[Ask, ...]:
+    """The clauses as a walk reads them, a hundred conditions a patient: plain, and no more than it needs."""
+    return tuple((c.fact, c.test, c.unknown) for c in clauses)
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """A condition as the trace shows it: where it stands, what it asks, what it does when it holds."""
@@ -49,6 +57,7 @@ class Line:
     clauses: tuple[Clause, ...]
     says: str
     sources: tuple[str, ...]
+    asks: tuple[Ask, ...] = ()
     first: str = ""  # the fact its first clause asks for
     silent: Mapping[int, Step] = field(default_factory=dict)  # ready trace lines, by identity of a shared answer
 
@@ -62,7 +71,7 @@ class Line:
             return self
         first = self.clauses[0]
         silent = {id(f): self.step(outcome=False, facts=(f,)) for f in shared if first.holds(f) is False}
-        return replace(self, first=first.fact, silent=silent)
+        return replace(self, asks=asks_of(self.clauses), first=first.fact, silent=silent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +123,9 @@ def parse_clause(text: str, where: str, limit: Limit, assumed: Callable[[str], b
         raise EvidenceError(f"pathway rule {where}: cannot read {text!r}")
     name, sign, value = match["name"], match["op"], match["value"].strip()
     unknown = False if assumed(name) else None
-    if sign in _ORDER:
+    if sign in _SEEN_FROM_BOUND:
         bound = limit(value[1:]) if value.startswith("@") else float(value)
-        compare = _ORDER[sign]
-        return Clause(name, lambda v: compare(v, bound), unknown, text, threshold=bound)
+        return Clause(name, partial(_SEEN_FROM_BOUND[sign], bound), unknown, text, threshold=bound)
     choices = tuple(c.strip() for c in value.split("|"))
     accepted = frozenset(choices)
     if sign in ("=", "in"):

@@ -176,16 +176,13 @@ def plegia_new(sheet: Sheet) -> Fact:
 
 def poor_veins(sheet: Sheet) -> Fact:
     """Whether no arm offers a usable vein."""
-    sides = ("left", "right")
-    rows = [sheet.newest.get(f"veins_{s}") for s in sides]
-    arms = [sheet.newest.get(f"arm_usable_{s}") for s in sides]
-    bad = [
-        (v is not None and v.answer == "poor") or (a is not None and a.answer == "unusable")
-        for v, a in zip(rows, arms, strict=True)
-    ]
-    if not all(bad):
-        return sheet.no("poor_veins")
-    return Fact("poor_veins", True, tuple(r.source for r in (*rows, *arms) if r is not None))
+    newest = sheet.newest
+    for side in ("left", "right"):
+        veins, arm = newest.get(f"veins_{side}"), newest.get(f"arm_usable_{side}")
+        if not ((veins is not None and veins.answer == "poor") or (arm is not None and arm.answer == "unusable")):
+            return sheet.no("poor_veins")
+    seen = (newest.get(kind) for kind in ("veins_left", "veins_right", "arm_usable_left", "arm_usable_right"))
+    return Fact("poor_veins", True, tuple(row.source for row in seen if row is not None))
 
 
 def modality(sheet: Sheet) -> Fact:

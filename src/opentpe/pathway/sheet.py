@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from opentpe.domain.decision import Absence, Fact, Step
@@ -57,6 +58,7 @@ class Sheet:
     known: dict[str, Fact] = field(default_factory=dict)
     opened: frozenset[str] = frozenset()  # questions about entries that are on record
     trace: list[Step] | None = None
+    taken_mg: dict[date, float] | None = None  # methylprednisolone equivalents by day, once added up
     pulse: list[date] | None = None  # days of high-dose steroids, once worked out
 
     def ask(self, name: str) -> Fact:
@@ -100,20 +102,26 @@ class Blank:
     """The sheet before anything is read: what every question answers to an empty record, and who reads which entry."""
 
     known: Mapping[str, Fact]
-    readers: Mapping[str, tuple[str, ...]]
+    readers: Mapping[str, Mapping[str, tuple[str, ...]]]  # by sort of entry and kind: observation -> crp -> questions
 
     @classmethod
     def of(cls, questions: Mapping[str, Question]) -> Blank:
         """The blank sheet of a set of questions."""
-        readers: dict[str, tuple[str, ...]] = {}
+        readers: dict[str, dict[str, tuple[str, ...]]] = {"observation": {}, "condition": {}, "drug": {}, "allergy": {}}
         for name, question in questions.items():
             for entry in question.looks_at:
-                readers[entry] = (*readers.get(entry, ()), name)
+                sort, _, kind = entry.partition(" ")
+                readers[sort][kind] = (*readers[sort].get(kind, ()), name)
         return cls({n: q.silent for n, q in questions.items() if q.silent is not None}, readers)
 
-    def opened(self, entries: Iterable[str]) -> frozenset[str]:
-        """The questions that read one of the entries on record."""
-        return frozenset(name for entry in entries for name in self.readers.get(entry, ()))
+    def opened(self, **kinds: Iterable[str]) -> frozenset[str]:
+        """The questions that read one of the kinds on record, given by sort of entry."""
+        found: set[str] = set()
+        for sort, recorded in kinds.items():
+            readers = self.readers[sort]
+            for kind in recorded:
+                found.update(readers.get(kind, ()))
+        return frozenset(found)
 
     def without(self, opened: Iterable[str]) -> dict[str, Fact]:
         """The silent answers of all other questions."""
@@ -127,9 +135,8 @@ def sheet_of(patient: Patient, relapse: Relapse | None, on: date, unit: Mapping[
     """A fresh sheet: newest finding per kind, active diagnoses, drugs by kind and group, steroid doses in order."""
     doses = tuple(d for c in relapse.steroids for d in c.doses if d.on <= on) if relapse is not None else ()
     findings, conditions, drugs = _findings(patient, on), _conditions(patient, on), _drugs(patient, on)
-    entries = [f"observation {k}" for k in findings] + [f"condition {k}" for k in conditions]
-    entries += [f"drug {k}" for k in drugs] + (["allergy"] if patient.allergies else [])
-    opened = pathway.blank.opened(entries)
+    allergy = ("",) if patient.allergies else ()
+    opened = pathway.blank.opened(observation=findings, condition=conditions, drug=drugs, allergy=allergy)
     return Sheet(
         patient,
         relapse,
@@ -170,10 +177,11 @@ class Setting(Protocol):
 
 def _findings(patient: Patient, on: date) -> dict[str, list[Observation]]:
     """Observations up to a day by kind; an entry with neither number nor answer says nothing."""
-    found: dict[str, list[Observation]] = {}
+    found: dict[str, list[Observation]] = defaultdict(list)
+    tomorrow = datetime.combine(on + timedelta(days=1), time())
     for row in patient.observations:
-        if (row.value is not None or row.answer) and row.when.earliest.date() <= on:
-            found.setdefault(row.kind, []).append(row)
+        if (row.value is not None or row.answer) and row.when.earliest < tomorrow:
+            found[row.kind].append(row)
     return found
 
 
@@ -190,11 +198,11 @@ def _conditions(patient: Patient, on: date) -> dict[str, Condition]:
 
 
 def _drugs(patient: Patient, on: date) -> dict[str, list[Medication]]:
-    found: dict[str, list[Medication]] = {}
+    found: dict[str, list[Medication]] = defaultdict(list)
     for row in patient.medications:
         if _begun(row.start, on):
             for key in {row.kind, row.group}:
-                found.setdefault(key, []).append(row)
+                found[key].append(row)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
@@ -32,7 +32,7 @@ def regimens_of(document: Mapping[str, Any]) -> tuple[Regimen, ...]:
     return tuple(sorted(rows, key=lambda r: (-r.dose_mg_per_d, r.days_count)))
 
 
-def daily_mg(doses: Sequence[SteroidDose]) -> dict[date, float]:
+def daily_mg(doses: Iterable[SteroidDose]) -> dict[date, float]:
     """Methylprednisolone equivalents per day, in mg."""
     days: dict[date, float] = {}
     for dose in doses:
@@ -40,10 +40,17 @@ def daily_mg(doses: Sequence[SteroidDose]) -> dict[date, float]:
     return days
 
 
+def _taken_mg(sheet: Sheet) -> dict[date, float]:
+    """What was taken on each day, in mg of methylprednisolone; added up once."""
+    if sheet.taken_mg is None:
+        sheet.taken_mg = daily_mg(sheet.doses)
+    return sheet.taken_mg
+
+
 def met_regimen(sheet: Sheet) -> Regimen | None:
     """The first accepted regimen that the doses taken fulfil, None where none is."""
     tolerance = 1.0 - sheet.limits["adequacy.dose_tolerance_fraction"]
-    top = max(daily_mg(sheet.doses).values(), default=0.0)
+    top = max(_taken_mg(sheet).values(), default=0.0)
     for regimen in sheet.regimens:
         floor = regimen.dose_mg_per_d * tolerance
         if top >= floor and _fulfils(sheet, regimen, floor):
@@ -52,8 +59,9 @@ def met_regimen(sheet: Sheet) -> Regimen | None:
 
 
 def _fulfils(sheet: Sheet, regimen: Regimen, floor_mg: float) -> bool:
-    doses = [d for d in sheet.doses if not d.route or d.route in regimen.routes]
-    full = sorted(d for d, mg in daily_mg(doses).items() if mg >= floor_mg)
+    other = {d.route for d in sheet.doses if d.route and d.route not in regimen.routes}
+    days = daily_mg(d for d in sheet.doses if d.route not in other) if other else _taken_mg(sheet)
+    full = sorted(d for d, mg in days.items() if mg >= floor_mg)
     count, gap_days = regimen.days_count, sheet.limits["adequacy.gap_d"]
     ends = zip(full, full[count - 1 :], strict=False)
     return any((last - first).days < count + gap_days for first, last in ends)
@@ -64,7 +72,7 @@ def pulse_days(sheet: Sheet) -> list[date]:
     if sheet.pulse is None:
         tolerance = 1.0 - sheet.limits["adequacy.dose_tolerance_fraction"]
         floor = min(r.dose_mg_per_d for r in sheet.regimens) * tolerance
-        sheet.pulse = sorted(d for d, mg in daily_mg(sheet.doses).items() if mg >= floor)
+        sheet.pulse = sorted(d for d, mg in _taken_mg(sheet).items() if mg >= floor)
     return sheet.pulse
 
 
@@ -131,14 +139,18 @@ def steroid_courses_count(sheet: Sheet) -> Fact:
 
 
 def steroid_dose_implausible(sheet: Sheet) -> Fact:
-    """Whether a recorded dose cannot be meant: grams entered as mg, or the reverse."""
+    """Whether a recorded dose cannot be meant: g entered as mg, or the reverse; small doses by mouth are a taper."""
     low, high = sheet.limits["adequacy.dose_low_mg"], sheet.limits["adequacy.dose_high_mg"]
-    days = daily_mg(sheet.doses)
+    days = _taken_mg(sheet)
     tiny = bool(days) and max(days.values()) < low
-    wrong = [d for d in sheet.doses if tiny or d.methylprednisolone_mg > high]
+    wrong = [
+        d
+        for d in sheet.doses
+        if tiny or d.methylprednisolone_mg > high or (d.route == "iv" and d.methylprednisolone_mg < low)
+    ]
     if not wrong:
         return sheet.no("steroid_dose_implausible")
-    note = ", ".join(dict.fromkeys(f"{d.dose_mg:g} mg {d.drug}" for d in wrong))
+    note = ", ".join(dict.fromkeys(f"{d.dose_mg:,.10g} mg {d.drug}" for d in wrong))
     return Fact("steroid_dose_implausible", True, tuple(dict.fromkeys(d.source for d in wrong)), note=note)
 
 

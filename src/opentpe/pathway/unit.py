@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Any
+
+import tomli
 
 from opentpe.errors import InputError
 from opentpe.evidence.load import Library
@@ -16,10 +17,10 @@ def settings(library: Library, file: Path | None = None) -> dict[str, Any]:
     if file is None:
         return merged
     try:
-        own = tomllib.loads(file.read_text(encoding="utf-8"))
+        own = tomli.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(str(file), f"no readable file ({error.strerror})", "a unit.toml") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (UnicodeDecodeError, tomli.TOMLDecodeError) as error:
         raise InputError(str(file), f"text that is not TOML ({error})", "a unit.toml") from error
     for name, value in own.items():
         if name not in merged:

@@ -154,7 +154,7 @@ def _panel(panel: Panel, frame: Frame, figure: Figure, decimal: str, *, last: bo
     yield from _ticks(frame, figure, decimal, last=last)
     if figure.layout == "stacked" and series.median:
         y = min(max(frame.y(series.median[-1]), frame.top + 4), frame.bottom - 16)
-        yield _text(frame.right + 8, y, panel.title, ink, _SMALL)
+        yield _text(frame.right + 8, y, panel.label or panel.title, ink, _SMALL)
         yield _text(frame.right + 8, y + 14, panel.end, "quiet", _SMALL)
 
 
@@ -235,7 +235,9 @@ def _measured(frame: Frame, panel: Panel, scale: float, ink: str) -> Iterator[st
 
 
 def _points(frame: Frame, time: Sequence[float], values: Sequence[float]) -> str:
-    return "L".join(f"{frame.x(t):.1f} {frame.y(v):.1f}" for t, v in zip(time, values, strict=True))
+    left, top = frame.x(0), frame.y(0)
+    per_time, per_value = frame.x(1) - left, frame.y(1) - top
+    return "L".join([f"{left + per_time * t:.1f} {top + per_value * v:.1f}" for t, v in zip(time, values, strict=True)])
 
 
 def _fan(

@@ -155,11 +155,12 @@ def _donor_plasma(consultation: Consultation) -> bool:
 def _day(consultation: Consultation, pen: Desk) -> Section:
     order, forecast = consultation.order, consultation.forecast
     lines = [pen.say(f"leaflet.day.{_way_in(consultation)}")]
+    usual = {end: pen.library.value(f"quoted.session_{end}_h") for end in ("low", "high")}
     if forecast and forecast.sessions:
         half_hours = round(forecast.sessions[0].chair_min / 30)
-        lines.append(pen.say("leaflet.day.time", hours=half_hours / 2))
+        lines.append(pen.say("leaflet.day.time", hours=half_hours / 2, **usual))
     else:
-        lines.append(pen.say("leaflet.day.time_open"))
+        lines.append(pen.say("leaflet.day.time_open", **usual))
     if order and order.dates:
         days = ", ".join(words.day(on, pen.sentences.numbers) for on in order.dates)
         lines.append(pen.say("leaflet.day.days", count=len(order.dates), days=days))
@@ -185,7 +186,8 @@ def _help(consultation: Consultation, pen: Desk) -> Section:
     rows = {(b.horizon, b.arm): b for b in consultation.benefit}
     now = [rows[k] for k in (("discharge", "exchange"), ("discharge", "no_exchange")) if k in rows]
     later = [rows[k] for k in (("six_months", "exchange"), ("six_months", "no_exchange")) if k in rows]
-    tail = [pen.say("leaflet.help.when")]
+    felt = pen.library.value("limits.follow_up.assess_early_session")
+    tail = [pen.say("leaflet.help.when", session=felt)]
     if consultation.relapse is None or consultation.relapse.kind == "ms_relapse":
         tail.append(pen.say("leaflet.help.not_cure"))
     title = pen.say("leaflet.head.help")

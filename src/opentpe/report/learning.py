@@ -119,7 +119,11 @@ def _steps(steps: Sequence[Fit], pen: Desk) -> Part:
 
 def _fit_headline(result: Fit, volume: Band, pen: Desk) -> str:
     ahead = next((s for s in result.sessions if not s.performed and s.n > 1), None)
-    told = {"labs": learning_tables.labs_count(result), "sessions": len(result.sessions), "volume": pen.band(volume)}
+    done = sum(s.performed for s in result.sessions)
+    told = {
+        "labs": learning_tables.labs_count(result), "done": done, "sessions": len(result.sessions),
+        "volume": pen.band(volume),
+    }  # fmt: skip
     if ahead is None or not result.labs:
         return pen.say("fit.headline_done", **told)
     name = ahead.prior[0][0]
@@ -134,7 +138,7 @@ def _weighed(result: Fit, pen: Desk) -> str:
         rows=round(result.effective_sample_size),
         draws=result.versions.draws_count if result.versions else 0,
         rounds=result.rounds_count,
-        probability=f"{result.conflict_probability:.2g}",
+        probability=learning_tables.percent(100 * result.conflict_probability),
     )
 
 
@@ -188,7 +192,14 @@ def trial_view(result: TrialSummary, library: Library, language: str = "en") -> 
         )
     for endpoint in dict.fromkeys(i.endpoint for i in result.influences):
         title = pen.say("trial.influences", endpoint=learning_tables.endpoint(endpoint, result, pen))
-        parts.append(Part(title, drawing=learning_figures.influences(result, endpoint, pen)))
+        parts.append(
+            Part(
+                title,
+                drawing=learning_figures.influences(result, endpoint, pen),
+                table=learning_tables.influences(result, endpoint, pen),
+                notes=(pen.say("trial.influences_note"),),
+            )
+        )
     rate = pen.say("trial.rate", rate=f"{result.rate_per_s:.0f}", digest=result.digest[:16])
     rate = f"{pen.say(f'trial.device_{result.device}')} {rate}"
     return LearningView(

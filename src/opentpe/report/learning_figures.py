@@ -12,7 +12,7 @@ from opentpe.domain.therapy import MINUTES_PER_DAY
 from opentpe.report import plots
 from opentpe.report import words_of_numbers as words
 from opentpe.report.desk import Desk
-from opentpe.report.learning_tables import brief, fluids, influence, labs_count, parameter, quantity
+from opentpe.report.learning_tables import SMALL_SHARE, brief, fluids, influence, labs_count, parameter, quantity
 from opentpe.report.learning_tables import endpoint as endpoint_name
 from opentpe.report.plots import Interval, Point, Row, Scatter
 from opentpe.report.view import Figure, Measured, Panel
@@ -66,7 +66,10 @@ def fans(result: Fit, pen: Desk) -> Figure:
 def _panel(series: Series, code: str, result: Fit, pen: Desk, top: float) -> Panel:
     title = pen.say(code, name=quantity(series.name, pen))
     tone = _TONES.get(series.name, "drug")
-    return Panel(series, title, words.unit(series.unit), tone, (), _measured(result, series.name), at_least=top)
+    return Panel(
+        series, title, words.unit(series.unit), tone, (), _measured(result, series.name), at_least=top,
+        label=quantity(series.name, pen),
+    )  # fmt: skip
 
 
 def _measured(result: Fit, name: str) -> tuple[Measured, ...]:
@@ -115,6 +118,7 @@ def step_fans(fits: Sequence[Fit], pen: Desk) -> Figure:
             (),
             _measured(f, name),
             at_least=top,
+            label=quantity(name, pen),
         )
         for f, series in zip(fits, found, strict=True)
     )
@@ -177,7 +181,7 @@ def contrasts(result: TrialSummary, pen: Desk) -> str:
 
 def influences(result: TrialSummary, endpoint: str, pen: Desk) -> str:
     """The parameters that explain most of an endpoint's variance."""
-    found = [i for i in result.influences if i.endpoint == endpoint][:_BARS]
+    found = [i for i in result.influences if i.endpoint == endpoint and i.total.value > SMALL_SHARE][:_BARS]
     rows = [(influence(i.parameter, pen), i.first.value, i.total.value) for i in found]
     title = pen.say("trial.influences", endpoint=endpoint_name(endpoint, result, pen))
     return plots.bars(f"influences-{endpoint.replace('_', '-')}", title, title, rows, pen.say("trial.influences_axis"))

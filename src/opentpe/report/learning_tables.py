@@ -17,6 +17,8 @@ from opentpe.report.view import Column, Table
 
 RUN_TIME: Final = "duration"
 _NONE: Final = "–"
+SMALL_SHARE: Final = 0.01  # of the variance
+_LEAST_PERCENT: Final = 0.1
 
 
 def _columns(*heads: str, text: int = 1) -> tuple[Column, ...]:
@@ -249,3 +251,23 @@ def influence(name: str, pen: Desk) -> str:
         text = f"{pen.word('solute', solute)} {rest.replace('_', ' ')}"
         return text[:1].upper() + text[1:]
     return pen.say(f"influence.{name}")
+
+
+def influences(result: TrialSummary, endpoint: str, pen: Desk) -> Table:
+    """The parameters that explain more than 1 of 100 of an endpoint's variance, with their intervals."""
+    rows = tuple(
+        (influence(i.parameter, pen), _estimated(i.first), _estimated(i.total))
+        for i in result.influences
+        if i.endpoint == endpoint and i.total.value > SMALL_SHARE
+    )
+    return Table("", _columns("parameter", "alone, of 100", "in all, of 100"), rows)
+
+
+def _estimated(e: Estimated) -> str:
+    value, low, high = (f"{100 * min(max(v, 0.0), 1.0):.0f}" for v in (e.value, e.low, e.high))
+    return f"{value} ({low} to {high})"
+
+
+def percent(value: float) -> str:
+    """A share of 100 in two digits; below 1 in 1,000 only that."""
+    return "fewer than 0.1" if value < _LEAST_PERCENT else f"{value:.2g}"

@@ -12,10 +12,10 @@ from rich.text import Text
 from opentpe.report.learning import LearningView
 from opentpe.report.view import Column, Table
 
-_MANY: Final = 8  # columns, from which on bands go on a line of their own
+_MANY: Final = 8  # columns, from which on long names stand above the table
 _LONG: Final = 20  # letters of the first column
 _WORDS: Final = (14, 12, 10, 9, 8, 7, 6)  # letters of a word that is not broken, the first that leaves room
-_GAP: Final = 2
+_GAP, _EDGE = 1, 1  # letters between columns and at the end of a line
 _WIDE: Final = 140  # letters of a terminal that holds everything side by side
 
 
@@ -37,35 +37,47 @@ def print_view(view: LearningView, console: Console | None = None) -> None:
 
 
 def _table(table: Table, width: int) -> RichTable | Group:
-    """A table; in a narrow terminal bands break at "to", and long names that differ stand above it, by number."""
+    """A table; in a narrow terminal long names that differ stand above it, by number."""
     names = [row[0] for row in table.rows]
-    if len(table.columns) < _MANY or width >= _WIDE:
+    wide = len(table.columns) < _MANY or width >= _WIDE
+    if wide or len(set(names)) < len(names) or max(map(len, names), default=0) < _LONG:
         return _grid(table.columns, table.rows, width)
-    rows = [(row[0], *(_broken(cell) for cell in row[1:])) for row in table.rows]
-    if len(set(names)) < len(names) or max(map(len, names), default=0) < _LONG:
-        return _grid(table.columns, rows, width)
     named = [Text(f"  {n + 1}  {name}") for n, name in enumerate(names)]
-    numbers = [(str(n + 1), *row[1:]) for n, row in enumerate(rows)]
+    numbers = [(str(n + 1), *row[1:]) for n, row in enumerate(table.rows)]
     return Group(*named, "", _grid(table.columns, numbers, width))
 
 
-def _broken(cell: str) -> str:
-    """The middle over its band, so that no number is broken."""
-    middle, _, band = cell.partition(" (")
-    return f"{middle}\n{band.removesuffix(')').replace(' to ', ' to' + chr(10))}" if band else cell
-
-
 def _grid(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int) -> RichTable:
-    """The table with as few broken words as the width allows."""
-    longest = [
-        max(len(word) for text in (c.head, *(row[n] for row in rows)) for word in text.split() or [""])
-        for n, c in enumerate(columns)
-    ]
-    fits = next((w for w in _WORDS if sum(min(x, w) + _GAP for x in longest) <= width), 1)
+    """The table with as few broken words as the width allows; never wider than the terminal."""
+    cells = [[c.head, *(row[n] for row in rows)] for n, c in enumerate(columns)]
+    words = [max(len(word) for text in column for word in text.split() or [""]) for column in cells]
+    lines = [max(len(line) for text in column for line in text.split("\n")) for column in cells]
+    fits = next((w for w in _WORDS if sum(min(x, w) + _GAP for x in words) + _EDGE <= width), 1)
     shown = RichTable(box=None, header_style="bold", pad_edge=False, collapse_padding=True)
-    for column, word in zip(columns, longest, strict=True):
+    letters = _letters([min(x, fits) for x in words], (words, lines), width)
+    for column, room in zip(columns, letters, strict=True):
         justify: JustifyMethod = "right" if column.numeric else "left"
-        shown.add_column(column.head, justify=justify, overflow="fold", min_width=min(word, fits))
+        shown.add_column(column.head, justify=justify, overflow="fold", width=room)
     for row in rows:
-        shown.add_row(*row)
+        shown.add_row(row[0], *(_under(cell, room) for cell, room in zip(row[1:], letters[1:], strict=True)))
     return shown
+
+
+def _under(cell: str, room: int) -> str:
+    """A band that does not fit beside its middle stands under it, so that no number is broken."""
+    middle, _, band = cell.partition(" (")
+    if len(cell) <= room or not band.endswith(")"):
+        return cell
+    return f"{middle}\n{band.removesuffix(')')}" if " to " in band else f"{middle}\n({band}"
+
+
+def _letters(least: Sequence[int], wishes: Sequence[Sequence[int]], width: int) -> list[int]:
+    """The width of each column: what it needs, then letter by letter what it wishes for: whole words, whole lines."""
+    found = list(least)
+    room = width - sum(found) - _GAP * len(found) - _EDGE
+    for wish in wishes:
+        while room > 0 and (wanting := [n for n, letters in enumerate(wish) if letters > found[n]]):
+            for n in wanting[:room]:
+                found[n] += 1
+            room -= len(wanting[:room])
+    return found

@@ -23,6 +23,11 @@ _REFUSES: Final = {
     "no_central_line": ("catheter",),
 }
 _ABOUT: Final = ("leaflet", "questions", "alternatives", "capacity", "surrogate", "interpreter", "withdrawal")
+_SAID: Final = {
+    "lab_age_h": "session.lab_age_h",
+    "early": "follow_up.assess_early_session",
+    "late": "follow_up.assess_late_session",
+}
 _BESIDE: Final = ("identity", "consent", "weight", "drugs", "infection", "pregnancy", "bladder", "deficit", "access")
 
 
@@ -58,6 +63,7 @@ def _preferences(consultation: Consultation, pen: Desk) -> tuple[str, ...]:
 def checklist(consultation: Consultation, pen: Desk) -> tuple[Block, ...]:
     """Go or no-go of one session: what stops it, what needs a call, what is noted; and the ticks at the chair."""
     rows = tuple(_check(row, consultation, pen) for row in pen.library.document("go_no_go").get("row", ()))
+    said = {name: pen.library.value(f"limits.{key}") for name, key in _SAID.items()}
     heads = ("check", "latest", "today", "stop", "call", "do")
     columns = tuple(Column(pen.say(f"column.{head}"), numeric=False) for head in heads)
     alerts = tuple(
@@ -67,8 +73,8 @@ def checklist(consultation: Consultation, pen: Desk) -> tuple[Block, ...]:
     )
     return (
         Block(rows=(Row(pen.say("paper_row.session"), "", open=True),)),
-        Block(pen.say("paper_part.values"), table=Table("", columns, rows)),
-        Block(pen.say("paper_part.chair"), ticks=tuple(pen.say(f"chair.{k}") for k in _BESIDE)),
+        Block(pen.say("paper_part.values", **said), table=Table("", columns, rows)),
+        Block(pen.say("paper_part.chair"), ticks=tuple(pen.say(f"chair.{k}", **said) for k in _BESIDE)),
         *alerts,
     )
 
@@ -79,7 +85,8 @@ def _check(row: Mapping[str, Any], consultation: Consultation, pen: Desk) -> tup
     name = pen.title("finding", kind)
     seen = finding(latest, pen).removeprefix(pen.word("finding", kind)).strip() if latest else "–"
     unit = str(row["unit"])
-    return (name, seen, "", _limit(row, "stop", unit, pen), _limit(row, "call", unit, pen), pen.say(str(row["do"])))
+    do = pen.say(str(row["do"]), wait_h=pen.library.value("limits.safety.fibrinogen_wait_h"))
+    return (name, seen, "", _limit(row, "stop", unit, pen), _limit(row, "call", unit, pen), do)
 
 
 def _limit(row: Mapping[str, Any], grade: str, unit: str, pen: Desk) -> str:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 import string
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
+
+import tomli
 
 from opentpe.report import words_of_numbers as words
 
@@ -102,7 +103,7 @@ def read(folder: Path) -> dict[str, dict[str, str]]:
 def entries(folder: Path) -> Iterator[tuple[str, str, dict[str, str]]]:
     """File, code and table of everything a folder says, by file name."""
     for file in sorted(folder.glob("*.toml")):
-        for code, table in _flat(tomllib.loads(file.read_text(encoding="utf-8")), ""):
+        for code, table in _flat(tomli.loads(file.read_text(encoding="utf-8")), ""):
             yield file.name, code, table
 
 

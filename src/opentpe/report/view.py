@@ -98,6 +98,7 @@ class Panel:
     from_zero: bool = True
     end: str = ""  # the direct label at the end of the line
     at_least: float = 0.0  # the axis reaches this high, so that panels can be compared
+    label: str = ""  # at the end of the line, where it is not the title
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Does the fit learn, and does it know how much? Simulation-based calibration, and baselines under another truth.
 
 `calibrate` draws patients and labs from the model itself: the truth must fall into the posterior's bands as often as
-they say. `compare` takes patients from a model of another kind, so that the fit is not its own exam, and sets its
-forecast of the next session beside three simple ones. `docs/calibration.md` is written from both.
+they say (`calibration_verdict` holds the limits). `compare` takes patients from a model of another kind, so that the
+fit is not its own exam, and sets its forecast of the next session beside three simple ones.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _DAYS: Final = (0.0, 2.0, 2.08, 4.0)  # labs before sessions 1, 2, 3 and after 2
 _NEXT: Final = 3  # index of the session that is forecast
 BINS: Final = 20
 ROWS: Final = 1000
-_BANDS: Final = (0.50, 0.90)
+BANDS: Final = (0.50, 0.90)
 Truth = Callable[[Subject, int], Mapping[tuple[str, float], float]]  # true levels at (solute, day) of patient i
 
 
@@ -53,8 +53,21 @@ class Forecasting:
     method: str
     solute: str
     moment: str
+    patients_count: int
     median_error_percent: float
     p90_error_percent: float
+    inside_percent: float | None  # truths in the 90 % band, for a method that has one
+
+
+class _Guess(NamedTuple):
+    """A forecast: its middle, and its 90 % band where the method has one."""
+
+    middle: float
+    band: tuple[float, float] | None = None
+
+    def against(self, true: float) -> tuple[float, bool | None]:
+        """Distance from the truth on the log scale, and whether the band holds the truth."""
+        return abs(float(np.log(self.middle / true))), self.band and self.band[0] <= true <= self.band[1]
 
 
 class _Read(NamedTuple):
@@ -139,7 +152,7 @@ def _ahead(posed: Problem, z: Floats) -> tuple[Cohort, Floats, Floats]:
 def told(name: str, ranks: Floats) -> Calibrated:
     """One quantity over all patients, from the ranks of its truths."""
     counts = np.histogram(ranks, BINS, (0.0, 1.0))[0]
-    inside = [(band, float(np.mean(np.abs(ranks - 0.5) <= band / 2))) for band in _BANDS]
+    inside = [(band, float(np.mean(np.abs(ranks - 0.5) <= band / 2))) for band in BANDS]
     return Calibrated(name, tuple(int(c) for c in counts), tuple(inside), float(chisquare(counts).pvalue))
 
 
@@ -147,19 +160,25 @@ def compare(
     patients: int, truth: Truth, library: Library, unit: Mapping[str, Any], seed: int, rows: int = ROWS
 ) -> tuple[Forecasting, ...]:
     """Errors of the forecast of session 4 by the fit and by three baselines, over patients of another truth."""
-    errors: dict[tuple[str, str, str], list[float]] = {}
+    found: dict[tuple[str, str, str], list[tuple[float, bool | None]]] = {}
     for i in range(patients):
-        for key, error in _errors(i, truth, library, unit, seed, rows).items():
-            errors.setdefault(key, []).append(error)
-    return tuple(
-        Forecasting(m, s, when, 100 * float(np.median(e)), 100 * float(np.quantile(e, 0.9)))
-        for (m, s, when), e in errors.items()
+        for key, one in _errors(i, truth, library, unit, seed, rows).items():
+            found.setdefault(key, []).append(one)
+    return tuple(_forecasting(*key, ones) for key, ones in found.items())
+
+
+def _forecasting(method: str, solute: str, moment: str, ones: Sequence[tuple[float, bool | None]]) -> Forecasting:
+    errors, inside = 100 * np.array([e for e, _ in ones]), [i for _, i in ones if i is not None]
+    share = 100 * float(np.mean(inside)) if inside else None
+    return Forecasting(
+        method, solute, moment, errors.size, float(np.median(errors)), float(np.quantile(errors, 0.9)), share
     )
 
 
 def _errors(
     i: int, truth: Truth, library: Library, unit: Mapping[str, Any], seed: int, rows: int
-) -> dict[tuple[str, str, str], float]:
+) -> dict[tuple[str, str, str], tuple[float, bool | None]]:
+    """Of each method, solute and moment: distance from the truth on the log scale, and whether the band holds it."""
     subject = synthetic(i, seed, library)
     true = truth(subject, i)
     errors = iter(noise(seed, i, len(_DAYS) * len(SOLUTES), library))
@@ -171,15 +190,15 @@ def _errors(
     posed = _pose(subject, [(s, d, v) for (s, d), v in measured.items()], library, unit)
     found = posterior.infer(posed, seed + i, rows)
     prior = normals(seed, np.arange(rows), Stream.FIT, posed.layout.width, "prior")
-    methods = {
-        "fit": _middle(_ahead(posed, found.z), found.weights),
-        "prior only": _middle(_ahead(posed, prior), np.full(rows, 1 / rows)),
-        "last value": {(s, m): measured[s, _last(m)] for s in SOLUTES for m in ("before", "after")},
+    methods: dict[str, dict[tuple[str, str], _Guess]] = {
+        "fit": _guesses(_ahead(posed, found.z), found.weights),
+        "prior only": _guesses(_ahead(posed, prior), np.full(rows, 1 / rows)),
+        "last value": {(s, m): _Guess(measured[s, _last(m)]) for s in SOLUTES for m in ("before", "after")},
         "one exponential": _exponential(posed, measured, library),
     }
     ahead = {"before": 6.0, "after": 6.08}
     return {
-        (method, s, m): abs(float(np.log(values[s, m] / true[s, ahead[m]])))
+        (method, s, m): values[s, m].against(true[s, ahead[m]])
         for method, values in methods.items()
         for s in SOLUTES
         for m in ("before", "after")
@@ -190,17 +209,18 @@ def _last(moment: str) -> float:
     return _DAYS[-1] if moment == "before" else _DAYS[2]
 
 
-def _middle(ahead: tuple[Cohort, Floats, Floats], weights: Floats) -> dict[tuple[str, str], float]:
+def _guesses(ahead: tuple[Cohort, Floats, Floats], weights: Floats) -> dict[tuple[str, str], _Guess]:
     found = {}
     for values, moment in zip(ahead[1:], ("before", "after"), strict=True):
         for j, s in enumerate(SOLUTES):
-            found[s, moment] = bands.band(values[:, j], "g/L", weights).median
+            told = bands.band(values[:, j], "g/L", weights)
+            found[s, moment] = _Guess(told.median, (told.p05, told.p95))
     return found
 
 
 def _exponential(
     posed: Problem, measured: Mapping[tuple[str, float], float], library: Library
-) -> dict[tuple[str, str], float]:
+) -> dict[tuple[str, str], _Guess]:
     """The pocket calculator: one pool, e^-x in a session, return towards the first value at the catabolic rate."""
     found = {}
     volumes = posed.setup.volume_ml / posed.setup.plasma_volume_ml
@@ -208,57 +228,5 @@ def _exponential(
         resting, last = measured[s, 0.0], measured[s, _DAYS[-1]] * np.exp(-volumes)
         back = np.exp(-2.0 * library.value(f"solutes/{s}.catabolic_rate_per_d"))
         before = float(resting - (resting - last) * back)
-        found[s, "before"], found[s, "after"] = before, float(before * np.exp(-volumes))
+        found[s, "before"], found[s, "after"] = _Guess(before), _Guess(float(before * np.exp(-volumes)))
     return found
-
-
-def page(
-    calibrated: Sequence[Calibrated],
-    calcium: Sequence[Calibrated],
-    compared: Sequence[Forecasting],
-    patients: int,
-    other: int,
-) -> str:
-    """The page `docs/calibration.md`: how often the truth fell into the bands, and how far forecasts were off."""
-    lines = [
-        "# Calibration of the fit",
-        "",
-        f"Written by `make validate`; not by hand. {patients} patients of the model itself, {other} of another",
-        "truth (three pools, another FcRn law). Labs: IgG and fibrinogen before sessions 1 to 3 and after session 2,",
-        "with assay error that has wild values; session 4 is forecast. How it is done: [theory](theory/fit.md).",
-        "",
-        "## Does the truth fall into the bands as often as they say?",
-        "",
-        *_HEAD,
-        *(_row(c) for c in calibrated),
-        "",
-        f"The same for labs of ionised calcium, weighed by the full session: {sum(calcium[0].ranks)} patients,",
-        "sessions without calcium, a lab at rest and one in each of two sessions; the third session is forecast.",
-        "",
-        *_HEAD,
-        *(_row(c) for c in calcium),
-        "",
-        "## Is the next session forecast better than by simple means?",
-        "",
-        "Error is |ln(forecast / truth)| in per cent. `one exponential` is the pocket calculator: one pool, e^-x.",
-        "",
-        "| method | solute | session 4 | median error, % | 9 of 10 within, % |",
-        "|---|---|---|---|---|",
-        *(
-            f"| {f.method} | {f.solute} | {f.moment} | {f.median_error_percent:.1f} | {f.p90_error_percent:.1f} |"
-            for f in compared
-        ),
-        "",
-    ]
-    return "\n".join(lines)
-
-
-_HEAD: Final = (
-    "| quantity | 50 % band | 90 % band | ranks uniform, p | ranks in 20 parts |",
-    "|---|---|---|---|---|",
-)
-
-
-def _row(c: Calibrated) -> str:
-    half, most = (f"{100 * share:.0f} %" for _, share in c.covered)
-    return f"| {c.quantity} | {half} | {most} | {c.probability:.2g} | {' '.join(map(str, c.ranks))} |"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final, NamedTuple
@@ -79,9 +80,11 @@ def checked(wish: Wish, library: Library) -> Wish:
     """The wish itself; `InputError` for a goal, limit or target nobody knows."""
     if wish.goal not in GOALS:
         raise InputError("--goal", repr(wish.goal), ", ".join(GOALS))
-    for name, _ in wish.limits:
+    for name, value in wish.limits:
         if name not in LIMITS:
             raise InputError("--limit", repr(name), ", ".join(LIMITS))
+        if not math.isfinite(value):
+            raise InputError(f"--limit {name}", f"{value}", "a number")
     if wish.target not in library.folder("solutes"):
         raise InputError("--target", repr(wish.target), ", ".join(sorted(library.folder("solutes"))))
     return wish

@@ -7,6 +7,7 @@ was written stays; where the scheduler goes, the same command goes on, with or w
 from __future__ import annotations
 
 import itertools
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -78,14 +79,16 @@ def run(
         )
 
     make: Any = Client
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # what it would print is told below, once
     try:
         with make(scheduler, timeout=_ANSWER_S, set_as_default=False) as client:
             _flow(client, iter(todo), send, keep)
     except (StoppedError, InputError):
         raise
     except Exception as error:
+        said = str(error).partition("\n")[0].rstrip(".")
         raise StoppedError(
-            f"scheduler {scheduler}: {type(error).__name__}: {error}. Finished parts stay valid; run the same command "
+            f"scheduler {scheduler}: {said or type(error).__name__}. Finished parts stay valid; run the same command "
             "again, with a scheduler or without."
         ) from error
     return digest

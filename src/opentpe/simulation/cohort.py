@@ -65,6 +65,9 @@ _GIVEN: Final = ("drug", "blocker")
 def columns(library: Library, chosen: Sequence[str]) -> Columns:
     """The columns for chosen solutes and drugs; total IgG joins whenever one of them is under FcRn."""
     documents = library.folder("solutes")
+    for key in chosen:
+        if key not in documents:
+            raise InputError("solute", repr(key), ", ".join(sorted(documents)))
     keys = list(dict.fromkeys(k for k in chosen if documents[k]["group"] != "blocker"))
     for key in keys:
         if documents[key].get("enabled", True) is False:

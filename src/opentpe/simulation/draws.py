@@ -17,11 +17,11 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr, ndtri
 
 from opentpe.domain.consultation import Band
 from opentpe.domain.sourced import Sourced
 from opentpe.errors import EvidenceError
+from opentpe.kernel.normal import ndtr, ndtri
 
 Array = npt.NDArray[np.float64]
 Rows = int | npt.ArrayLike
@@ -76,8 +76,7 @@ def uniforms(seed: int, rows: Rows, stream: Stream, count: int, name: str = "") 
 
 def normals(seed: int, rows: Rows, stream: Stream, count: int, name: str = "") -> Array:
     """Standard normal numbers, shaped (rows, count); (count,) for a single row."""
-    z: Array = ndtri(uniforms(seed, rows, stream, count, name))
-    return z
+    return ndtri(uniforms(seed, rows, stream, count, name))
 
 
 def truncated_normal(
@@ -97,8 +96,7 @@ def half_normal(u: npt.ArrayLike, scale: float) -> Array:
 
 def rank(z: npt.ArrayLike) -> Array:
     """Standard normal numbers as their ranks, 0 to 1."""
-    p: Array = np.asarray(ndtr(np.asarray(z, dtype=np.float64)), dtype=np.float64)
-    return p
+    return ndtr(z)
 
 
 def sample(sourced: Sourced, z: npt.ArrayLike) -> Array:
@@ -115,7 +113,7 @@ def sample(sourced: Sourced, z: npt.ArrayLike) -> Array:
     if prior.shape == "normal":
         return sourced.value + (prior.high - prior.low) / (2 * 1.959964) * z
     if prior.shape == "uniform":
-        return prior.low + (prior.high - prior.low) * np.asarray(ndtr(z), dtype=np.float64)
+        return prior.low + (prior.high - prior.low) * ndtr(z)
     if prior.shape == "logitnormal":
         low, mid, high = (float(np.log(p / (1 - p))) for p in (prior.low, sourced.value, prior.high))
         value: Array = 1 / (1 + np.exp(-(mid + (high - low) / (2 * 1.959964) * z)))

@@ -41,3 +41,6 @@ ENDPOINTS: Final = {
     "mild_allergy": Endpoint("1", event=True),
     "response_moderate": Endpoint("1", event=True),
 }
+
+# What the kinetics alone give, so that its variance can be explained.
+KINETIC: Final = ("igg_fall_percent", "igg_day_14_g_l", "fibrinogen_lowest_before_g_l", "fibrinogen_after_last_g_l")

@@ -10,11 +10,12 @@ Times count from the connection of the patient. Grammar: docs/how-to/run.md.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import tomli
 
 from opentpe.errors import InputError, WordsError
 
@@ -150,10 +151,10 @@ def parse_all(lines: Iterable[str]) -> tuple[Event, ...]:
 def read(file: Path) -> tuple[Event, ...]:
     """The events of a TOML file: `events = ["at 35 min ...", ...]`; `InputError` where it cannot be used."""
     try:
-        document = tomllib.loads(file.read_text(encoding="utf-8"))
+        document = tomli.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(str(file), f"no readable file ({error.strerror})", "a TOML file of events") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (UnicodeDecodeError, tomli.TOMLDecodeError) as error:
         raise InputError(str(file), f"text that is not TOML ({error})", "a TOML file of events") from error
     lines = document.get("events")
     if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):

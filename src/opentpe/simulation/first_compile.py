@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from opentpe.kernel import CACHE_FOLDER
 
-JOBS: Final = ("separator", "solutes", "sessions")  # the longest first
+JOBS: Final = ("separator", "sessions", "solutes")  # the longest first
 _MARK: Final = "compiled"
 _HERE: Final = "opentpe.simulation.first_compile"
 _LOOK_S: Final = 0.5
@@ -63,6 +63,9 @@ def compile_part(job: str) -> None:
     from opentpe.domain.subject import Subject  # noqa: PLC0415
     from opentpe.evidence.load import load  # noqa: PLC0415
 
+    if job == "solutes":
+        _solutes()
+        return
     library, order = load(), words.parse("1 x 1 PV daily")
     subject = Subject(True, 168.0, 68.0, 0.38)
     if job == "separator":
@@ -73,14 +76,19 @@ def compile_part(job: str) -> None:
         return
     from opentpe.simulation import setup  # noqa: PLC0415
 
-    prepared = setup.prepare(subject, order, library, library.document("unit"))
-    if job == "solutes":
-        from opentpe.simulation import course  # noqa: PLC0415
+    _sessions(subject, setup.prepare(subject, order, library, library.document("unit")), library)
 
-        unit = library.document("unit")
-        course.simulate(subject, order, library, unit, seed=0, draws=2, kinetics_only=True)
-    else:
-        _sessions(subject, prepared, library)
+
+def _solutes() -> None:
+    """One solute in one body for a minute: the types are those of every course."""
+    import numpy as np  # noqa: PLC0415
+
+    from opentpe.kernel import arrays, march, timeline  # noqa: PLC0415
+
+    one, table, names = np.ones(1), np.ones((1, 1)), arrays.Cohort._fields
+    fields: dict[str, Any] = {name: table if 2 <= at < 13 else one for at, name in enumerate(names)}
+    body = arrays.Cohort(**{**fields, "law": np.zeros(1, np.int64)})
+    march.course_all(body, timeline.build([], [], 1.0, one, table, table))
 
 
 def _sessions(subject: Any, prepared: Any, library: Any) -> None:

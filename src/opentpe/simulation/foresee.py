@@ -28,7 +28,7 @@ def haematocrit(
     `device` are the numbers of the separator, `connecting` minutes and the share of the prime given to the patient.
     """
     law = reactions.laws(subject, settings.blood_ml, library, 0, phantom=False)
-    state = reactions.at_rest(subject, law, library).fluid
+    state = reactions.fluid_at_rest(subject, law, library)
     return course_of_hct.while_it_runs(
         law.pressure, law.body, state, settings._replace(run_hct=0.0), _filling(device, connecting), plasma_ml,
         _sequence(fluids, library),
@@ -47,7 +47,7 @@ def haematocrits(
     plasma_ml, hct, blood_ml = people
     adult = Subject(female=False, height_cm=0.0, weight_kg=70.0, hct=settings.hct)  # never a person of this batch
     law = reactions.laws(adult, settings.blood_ml, library, 0, phantom=False)
-    rested = reactions.at_rest(adult, law, library).fluid
+    rested = reactions.fluid_at_rest(adult, law, library)
     proteins = (rested.albumin / rested.plasma, rested.globulin / rested.plasma)
     out = np.empty(hct.size)
     course_of_hct.of_many(

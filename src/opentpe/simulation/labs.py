@@ -19,6 +19,7 @@ from opentpe.errors import InputError, UnitError
 from opentpe.evidence.load import Library
 
 FILE: Final = "equations/learning"
+CIRCUIT: Final = "equipment/circuit_common"
 HAEMATOCRIT, CALCIUM, DURATION = "haematocrit", "ionised_calcium", "duration"
 OTHERS: Final = {HAEMATOCRIT: "1", CALCIUM: "mmol/L", DURATION: "min"}
 DONE: Final = ("performed", "partial")
@@ -93,6 +94,8 @@ def read(
     subject: Subject, course: Course, sessions: Sequence[Procedure], library: Library
 ) -> tuple[tuple[Lab, ...], tuple[Line, ...]]:
     """The labs that count, in order of time, and one line for each that was set aside."""
+    for p in sessions:
+        _possible(p, library)
     labs, aside = [], []
     oldest = library.value(f"{FILE}.oldest_lab_d")
     for m in sorted(course.measurements, key=lambda m: (m.time_min, m.solute)):
@@ -104,6 +107,20 @@ def read(
         labs.append(_lab(m, sessions, library))
     labs += [_run_time(p, i, library) for i, p in enumerate(sessions) if p.status in DONE and p.duration_min]
     return tuple(labs), (*aside, *_contradictions(labs, library))
+
+
+def _possible(p: Procedure, library: Library) -> None:
+    """A record of more plasma than any pump moves in the time it says is refused."""
+    if p.status not in DONE or not p.plasma_removed_ml or not p.duration_min:
+        return
+    most, flow = library.value(f"{CIRCUIT}.plasma_flow_max_ml_min"), p.plasma_removed_ml / p.duration_min
+    if flow > most:
+        raise InputError(
+            f"session {p.n}",
+            f"{p.plasma_removed_ml:g} mL removed in {p.duration_min:g} min, {flow:.0f} mL/min",
+            f"at most {most:g} mL/min",
+            "Correct the volume (mL) or the duration (min).",
+        )
 
 
 def _born(m: Measurement, subject: Subject) -> None:

@@ -24,7 +24,7 @@ from opentpe.domain.therapy import MINUTES_PER_DAY, Course
 from opentpe.errors import InputError
 from opentpe.evidence.load import Library
 from opentpe.kernel.arrays import Floats, Integers
-from opentpe.simulation import candidates, choice, fit, labs, posterior, rank, screening, verify
+from opentpe.simulation import candidates, choice, cohort, fit, labs, posterior, rank, screening, verify
 from opentpe.simulation.candidates import Burden
 from opentpe.simulation.choice import LIMITS, Ground, Physics, Table, Wish
 from opentpe.simulation.fit import Taught
@@ -81,6 +81,8 @@ def survey(
     rows: int,
 ) -> Ground:
     """Patient and course as they stand on the first possible day."""
+    if wish.target in cohort.given(library) and all(d.drug != wish.target for d in course.drug_doses):
+        raise InputError("--target", f"{wish.target}, without a dose", "a drug the course has doses of")
     done = labs.performed(course) if any(p.status in labs.DONE for p in course.performed) else ()
     taken = tuple(p for p in done if p.status in labs.DONE)
     performed_on = _days_of(taken, course, first)

@@ -6,7 +6,6 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr
 
 from opentpe.domain.sourced import Sourced
 from opentpe.domain.subject import Subject
@@ -14,6 +13,7 @@ from opentpe.errors import InputError
 from opentpe.evidence.load import Library
 from opentpe.kernel import volumes
 from opentpe.kernel.arrays import Floats, Integers
+from opentpe.kernel.normal import ndtr
 from opentpe.simulation.draws import Stream, normals, truncated_normal, uniforms
 
 _AXES: Final = ("age", "height", "bmi", "hct", "igg", "fibrinogen", "delay")

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
+
+import tomli
 
 from opentpe import __version__
 from opentpe.domain import doses, words
 from opentpe.domain.therapy import Course
 from opentpe.errors import InputError
 from opentpe.evidence.load import Library
-from opentpe.simulation import endpoints, population
+from opentpe.simulation import cohort, endpoints, population
+from opentpe.simulation import protocol_values as values
 
 MOST_PATIENTS: Final = 100_000_000
+_LEAST_PER_ARM: Final = 2
 NO_EXCHANGE: Final = "no exchange"
 SCREENED, FULL = "screened", "full"
+_LISTS: Final = ("doses", "sizes", "endpoints")
+SEPARATOR: Final = "|"  # between arm and endpoint in the name of a column
 _TOP: Final = (
     "name", "seed", "patients", "population", "chunk", "detail", "endpoints", "arm", "conduct", "drug", "analysis",
     "sensitivity",
@@ -104,10 +109,10 @@ class Spec:
 def read(path: Path, library: Library) -> Spec:
     """The specification in a TOML file; `InputError` names what is wrong with it."""
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = tomli.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(str(path), f"no readable file ({error.strerror})", "a trial specification") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(str(path), f"text that is not TOML ({error})", "a trial specification") from error
     return parse(data, library)
 
@@ -119,13 +124,13 @@ def parse(data: Mapping[str, Any], library: Library) -> Spec:
         if name not in data:
             raise InputError("trial", f"no {name}", f"the entry {name}")
     spec = Spec(
-        name=str(data["name"]),
-        seed=_whole(data.get("seed", 1), "seed", 0, 2**63),
-        patients=_whole(data.get("patients", 1000), "patients", 1, MOST_PATIENTS),
-        arms=tuple(_arm(row, i) for i, row in enumerate(data["arm"])),
-        endpoints=tuple(data["endpoints"]),
+        name=values.text(data["name"], "name"),
+        seed=values.whole(data.get("seed", 1), "seed", 0, 2**63),
+        patients=values.whole(data.get("patients", 1000), "patients", 1, MOST_PATIENTS),
+        arms=tuple(_arm(row, i) for i, row in enumerate(values.tables(data["arm"], "arm"))),
+        endpoints=values.names(data["endpoints"], "endpoints"),
         population=str(data.get("population", "ms_relapse")),
-        chunk=_whole(data.get("chunk", 1000), "chunk", 1, 100_000),
+        chunk=values.whole(data.get("chunk", 1000), "chunk", 1, 100_000),
         detail=str(data.get("detail", FULL)),
         conduct=_record(Conduct, data.get("conduct", {}), "conduct"),
         drug=_record(Drug, data.get("drug", {}), "drug"),
@@ -147,15 +152,31 @@ def checked(spec: Spec, library: Library) -> Spec:
         _endpoint(name, spec)
     if spec.population not in population.names(library):
         raise InputError("population", repr(spec.population), ", ".join(population.names(library)))
-    for name, share in asdict(spec.conduct).items():
-        _share(share, f"conduct.{name}")
-    _share(spec.drug.fraction, "drug.fraction")
-    for name, share in (("alpha", spec.analysis.alpha), ("power", spec.analysis.power)):
-        if not 0 < share < 1:
-            raise InputError(f"analysis.{name}", f"{share}", "a share between 0 and 1")
+    _numbers(spec)
     for arm in spec.arms:
         _runnable(arm, spec, library)
     return spec
+
+
+def _numbers(spec: Spec) -> None:
+    """Every number and list below the top is of the kind its name says."""
+    for name, share in asdict(spec.conduct).items():
+        if name == "lab_noise":
+            values.truth(share, f"conduct.{name}")
+        else:
+            values.share(share, f"conduct.{name}")
+    values.share(spec.drug.fraction, "drug.fraction")
+    values.between(spec.analysis.alpha, "analysis.alpha")
+    values.between(spec.analysis.power, "analysis.power")
+    for size in spec.analysis.sizes:
+        values.whole(size, "analysis.sizes", _LEAST_PER_ARM, MOST_PATIENTS)
+    asked = spec.sensitivity
+    values.power_of_two(asked.samples, "sensitivity.samples")
+    for name in asked.endpoints:
+        if name not in endpoints.KINETIC:
+            raise InputError("sensitivity.endpoints", repr(name), ", ".join(endpoints.KINETIC))
+    if asked.samples and all(arm.parsed is None for arm in spec.arms):
+        raise InputError("sensitivity", "no arm with an exchange", "at least one")
 
 
 def _endpoint(name: str, spec: Spec) -> None:
@@ -189,8 +210,8 @@ def _runnable(arm: Arm, spec: Spec, library: Library) -> None:
         )  # fmt: skip
     for text in (*arm.doses, *spec.drug.doses):
         drug = doses.parse(text).drug
-        if drug not in library.folder("solutes"):
-            raise InputError("dose", repr(drug), ", ".join(sorted(library.folder("solutes"))))
+        if drug not in cohort.given(library):
+            raise InputError("dose", repr(drug), ", ".join(sorted(cohort.given(library))))
     needs_drug = "drug_left_percent" in (*spec.endpoints, *spec.sensitivity.endpoints)
     if needs_drug and not (spec.drug.doses and spec.drug.fraction > 0):
         raise InputError(
@@ -198,28 +219,24 @@ def _runnable(arm: Arm, spec: Spec, library: Library) -> None:
         )
 
 
-def _share(value: float, where: str) -> None:
-    if not 0 <= value <= 1:
-        raise InputError(where, f"{value}", "a share from 0 to 1")
-
-
-def _whole(value: Any, where: str, low: int, high: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise InputError(where, repr(value), f"a whole number from {low} to {high}")
-    return value
-
-
 def _arm(row: Mapping[str, Any], i: int) -> Arm:
     where = f"arm {i + 1}"
     _only(row, ("name", "course", "doses"), where)
     if "course" not in row:
         raise InputError(where, "no course", f'course words, or "{NO_EXCHANGE}"')
-    return Arm(str(row.get("name", row["course"])), str(row["course"]), tuple(row.get("doses", ())))
+    name, course = (values.text(row.get(k, row["course"]), f"{where}.{k}") for k in ("name", "course"))
+    if SEPARATOR in name:
+        raise InputError(f"{where}.name", repr(name), f"a name without {SEPARATOR}")
+    return Arm(name, course, values.names(row.get("doses", ()), f"{where}.doses", least=0))
 
 
-def _record(cls: Any, data: Mapping[str, Any], where: str) -> Any:
-    _only(data, tuple(cls.__dataclass_fields__), where)
-    return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in data.items()})
+def _record(cls: Any, data: Any, where: str) -> Any:
+    _only(values.table(data, where), tuple(cls.__dataclass_fields__), where)
+    return cls(**{k: _listed(v, f"{where}.{k}") if k in _LISTS else v for k, v in data.items()})
+
+
+def _listed(value: Any, where: str) -> tuple[Any, ...]:
+    return values.entries(value, where) if where == "analysis.sizes" else values.names(value, where, least=0)
 
 
 def _only(data: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:

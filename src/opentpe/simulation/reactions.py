@@ -60,14 +60,19 @@ def as_drawn(law: body.Laws, library: Library, seed: int, own: tuple[float | Non
 
 def at_rest(subject: Subject, law: body.Laws, library: Library) -> body.Patient:
     """The patient before the session, at which nothing moves."""
-    person = bodies.one(subject, law.body.plasma0, library)
-    at = person.standing
-    _, state = _fluid_at_rest(law.pressure, person)
+    at = bodies.one(subject, law.body.plasma0, library).standing
+    state = fluid_at_rest(subject, law, library)
     milieu = body.milieu_of(law, state)
     chemistry, guess = citrate.rest(law.binding, law.citrate, milieu)
     blood_l = (at.plasma_ml + at.red_cells_ml) / 1000.0
     carried = circulation.Carried(at.temperature, law.carriage.potassium0, at.platelets * blood_l)
     return body.Patient(state, chemistry, guess, milieu, carried, 0.0, 0.0, 0.0, 0, False, 0.0, 0)
+
+
+def fluid_at_rest(subject: Subject, law: body.Laws, library: Library) -> fluid.State:
+    """Volumes (mL) and proteins (mg) before the session."""
+    _, state = _fluid_at_rest(law.pressure, bodies.one(subject, law.body.plasma0, library))
+    return state
 
 
 def pools(subject: Subject, plasma_ml: float, library: Library, solutes: tuple[str, ...]) -> body.Pools:

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from scipy.special import ndtr, ndtri
 
 from opentpe import __version__
 from opentpe.domain.consultation import Line, Versions
 from opentpe.domain.learning import ArmResult, Contrast, Estimated, Influence, TrialSummary
 from opentpe.evidence.load import Library
 from opentpe.kernel.arrays import Floats
+from opentpe.kernel.normal import ndtr, ndtri
 from opentpe.simulation import protocol, trial
 from opentpe.simulation.endpoints import ENDPOINTS
 from opentpe.simulation.protocol import Spec
@@ -137,7 +137,7 @@ def power(effect_sd: float, per_arm: int, alpha: float) -> float:
 
 def _notes(spec: Spec) -> tuple[Line, ...]:
     screened = protocol.screened(spec)
-    lines = [Line("trial_common_numbers"), Line("trial_knowledge_and_patients")]
+    lines = [Line("trial_common_numbers"), Line("trial_knowledge_and_patients"), _conduct(spec)]
     if screened:
         lines.append(Line("trial_screened", (("endpoints", "|".join(screened)),)))
     if protocol.in_full(spec):
@@ -145,3 +145,15 @@ def _notes(spec: Spec) -> tuple[Line, ...]:
     if "response_moderate" in spec.endpoints:
         lines.append(Line("trial_no_dose_response"))
     return tuple(lines)
+
+
+def _conduct(spec: Spec) -> Line:
+    """What goes otherwise than planned, in per cent, and whether the laboratory errs."""
+    c = spec.conduct
+    shares = {
+        "missed": c.session_missed_fraction, "cut": c.access_failure_fraction, "stopped": c.dropout_fraction,
+    }  # fmt: skip
+    noise = "with" if c.lab_noise else "without"
+    if not any(shares.values()):
+        return Line("trial_as_planned", (("noise", noise),))
+    return Line("trial_conduct", (*((name, round(100 * share, 2)) for name, share in shares.items()), ("noise", noise)))

@@ -32,7 +32,6 @@ from opentpe.simulation.virtual import Planned
 
 MANIFEST: Final = "manifest.json"
 _MARK: Final = b"opentpe"
-_SEPARATOR: Final = "|"  # between arm and endpoint in a column's name
 Progress = Callable[[int, int], None]  # patients done, patients in all
 
 
@@ -52,7 +51,7 @@ class Replay(NamedTuple):
 
 def column(arm: str, endpoint: str) -> str:
     """The name of a column."""
-    return f"{arm}{_SEPARATOR}{endpoint}"
+    return f"{arm}{protocol.SEPARATOR}{endpoint}"
 
 
 def part_path(folder: Path, chunk: int) -> Path:

@@ -8,11 +8,12 @@ A part of the program joins by a function that runs one study, in `KINDS`.
 from __future__ import annotations
 
 import csv
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+import tomli
 
 from opentpe.errors import InputError
 from opentpe.evidence.load import Library, load
@@ -91,10 +92,10 @@ KINDS: Final[Mapping[str, Run]] = {
 def read(folder: Path) -> Study:
     """A study folder; `InputError` names the file and line that cannot be used."""
     try:
-        table = tomllib.loads((folder / "study.toml").read_text(encoding="utf-8"))
+        table = tomli.loads((folder / "study.toml").read_text(encoding="utf-8"))
         with (folder / "observed.csv").open(encoding="utf-8", newline="") as file:
             lines = list(csv.DictReader(file))
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, tomli.TOMLDecodeError) as error:
         raise InputError(str(folder), str(error), "study.toml and observed.csv") from error
     for number, line in enumerate(lines, 2):
         if tuple(line) != HEAD or None in line.values():
@@ -138,7 +139,7 @@ def run(root: Path, library: Library) -> Result:
 def _cases(file: Path) -> tuple[Table, ...]:
     if not file.is_file():
         return ()
-    return tuple(tomllib.loads(file.read_text(encoding="utf-8"))["case"])
+    return tuple(tomli.loads(file.read_text(encoding="utf-8"))["case"])
 
 
 _PARTS: Final = ("calibration", "studies")

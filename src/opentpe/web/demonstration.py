@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-import tomllib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
+
+import tomli
 
 from opentpe.errors import InputError
 from opentpe.evidence.load import Library
@@ -58,7 +59,7 @@ def fill(store: Store, examples: Path, library: Library) -> int:
     for role in Role:
         made = store.add(Account(name=role.value, full_name=demo.NAMES[role.value], role=role), "demo")
         accounts.set_password(store, made.id, hashed, "demo")
-    index = tomllib.loads((examples / "index.toml").read_text(encoding="utf-8"))
+    index = tomli.loads((examples / "index.toml").read_text(encoding="utf-8"))
     for name, about in index.items():
         text = (examples / name).read_text(encoding="utf-8")
         intake.take(store, moved(text, date.fromisoformat(str(about["on"]))), DAY, library, "demo", about["title"])

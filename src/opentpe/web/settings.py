@@ -6,12 +6,13 @@ Times and sizes here are technical choices of ours, editable in the settings fil
 from __future__ import annotations
 
 import ipaddress
-import tomllib
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 from urllib.parse import urlsplit
+
+import tomli
 
 from opentpe.errors import InputError
 
@@ -166,8 +167,8 @@ def check_network(settings: Settings) -> None:
 def read(path: Path, **over: Any) -> Settings:
     """Settings of a TOML file with what the command line says laid over it; InputError names file and entry."""
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        table = tomli.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError) as error:
         raise InputError(str(path), str(error), "a settings file in TOML") from error
     return build(table | over, str(path))
 

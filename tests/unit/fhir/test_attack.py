@@ -89,6 +89,13 @@ def test_two_entries_of_one_attack_are_one_attack(reading: Any, make: Any, codes
     assert codes(found) == ["contradiction"]
 
 
+def test_an_attack_recorded_before_its_onset_stays_in_view(reading: Any, make: Any, codes: Any) -> None:
+    """A mistyped onset in the future must not read as "no attack"; one that nobody recorded yet is not there yet."""
+    found = reading(make.relapse("2026-03-02", recordedDate="2026-02-06"))
+    assert (found.relapse.day(ON), codes(found)) == (-12, ["contradiction"])
+    assert reading(make.relapse("2026-03-02")).relapse is None
+
+
 def test_a_month_as_onset_is_an_interval(reading: Any, make: Any) -> None:
     """A partial onset keeps its width; the day count runs from its first day."""
     onset = reading(make.relapse("2026-02")).relapse.onset

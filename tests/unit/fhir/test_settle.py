@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 ON = date(2026, 2, 18)
+LOINC = "http://loinc.org"
 
 
 def weights(found: Any) -> list[float]:
@@ -33,6 +34,26 @@ def test_two_values_in_one_second_are_settled_by_the_stated_rule(
     assert codes(found) == ["contradiction"]
     assert "Observation/a" in found.issues[0].found
     assert "corrected before" in found.issues[0].action
+
+
+def test_two_answers_of_equal_weight_are_not_settled_by_a_name(reading: Any, make: Any, codes: Any) -> None:
+    """No response and full response on one day both stay in view; a corrected answer would have settled it."""
+    none, full = make.answer("a", "steroid-response", "none"), make.answer("b", "steroid-response", "full")
+    found = reading(none, full)
+    assert [o.answer for o in found.patient.observations] == ["none", "full"]
+    assert codes(found) == ["contradiction"]
+    assert (found.issues[0].where, "Observation/b" in found.issues[0].found) == ("Observation/a", True)
+    corrected = reading({**none, "status": "corrected"}, full)
+    assert [o.answer for o in corrected.patient.observations] == ["none"]
+
+
+def test_a_pregnant_man_is_named_and_stays_on_the_safe_side(reading: Any, make: Any, codes: Any) -> None:
+    """Both sources are named, and the pregnancy is kept."""
+    person = {**make.person, "gender": "male"}
+    found = reading(make.finding("a", "82810-3", LOINC, valueCodeableConcept=make.concept("pregnant")), person=person)
+    assert found.patient.latest("pregnancy", ON).answer == "pregnant"
+    assert codes(found) == ["contradiction"]
+    assert "Patient/p" in found.issues[0].found
 
 
 def test_several_deficits_of_one_day_all_stand(reading: Any, make: Any) -> None:

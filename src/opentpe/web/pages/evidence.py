@@ -1,4 +1,4 @@
-"""Evidence: every number with its rivals, source, status and use; and how the model fared in validation."""
+"""Evidence: every number with its rivals, source, status and use; every code; and how the model fared."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
-from opentpe.domain.sourced import Sourced
+from opentpe.domain.sourced import Code, Sourced
 from opentpe.errors import EvidenceError
 from opentpe.evidence.load import Library
 from opentpe.report import words_of_numbers as numbers
@@ -35,10 +35,11 @@ _NAME: Final = re.compile(r"""["'.]([A-Za-z_]\w*)""")
 def page(
     request: Request, here: Here, person: Trainee, q: Asked = "", status: Asked = "", file: Asked = ""
 ) -> Response:
-    """Values that fit the search, with everything known about each."""
-    everything = list(here.library.all_sourced())
+    """Values and codes that fit the search, with everything known about each."""
+    everything, codes = list(here.library.all_sourced()), list(here.library.codes())
     found = [s for s in everything if fits(s, q, status, file)]
-    shown = found if shell.as_json(request) else found[:SHOWN]
+    coded = [c for c in codes if code_fits(c, q, status, file)]
+    some = None if shell.as_json(request) else SHOWN
     data = {
         "q": q,
         "status": status,
@@ -46,9 +47,11 @@ def page(
         "library": here.library.digest[:12],
         "overlays": here.library.overlaid,
         "found": len(found),
-        "counts": dict(Counter(s.status.value for s in everything)),
-        "files": dict(Counter(s.key.split(".")[0] for s in everything)),
-        "values": [told(s, here.library) for s in shown],
+        "counts": dict(Counter([*(s.status.value for s in everything), *(c.status.value for c in codes)])),
+        "files": dict(Counter([*(s.key.split(".")[0] for s in everything), *(c.key.split(".")[0] for c in codes)])),
+        "values": [told(s, here.library) for s in found[:some]],
+        "codes_found": len(coded),
+        "codes": [code_told(c, here.library) for c in coded[:some]],
     }
     return shell.show(request, person, "evidence.html|Evidence|Evidence", data)
 
@@ -58,6 +61,28 @@ def fits(value: Sourced, q: str, status: str, file: str) -> bool:
     text = f"{value.key} {value.why} {value.source}".casefold().replace("_", " ")
     named = all(word in text for word in q.casefold().replace("_", " ").split())
     return named and status in ("", value.status.value) and file in ("", value.key.split(".")[0])
+
+
+def code_fits(code: Code, q: str, status: str, file: str) -> bool:
+    """True where every word stands in what the code means, its title, its system, itself or its source."""
+    text = f"{code.fact} {code.title} {code.system} {code.code} {code.why} {code.source}".casefold().replace("_", " ")
+    named = all(word in text for word in q.casefold().replace("_", " ").split())
+    return named and status in ("", code.status.value) and file in ("", code.key.split(".")[0])
+
+
+def code_told(code: Code, library: Library) -> dict[str, str]:
+    """One code: what it stands for, its system and title, how well that is known and from where."""
+    return {
+        "key": code.key,
+        "fact": code.fact,
+        "system": code.system,
+        "code": code.code,
+        "title": code.title,
+        "status": code.status.value,
+        "source": cite(library, code.source),
+        "locator": code.locator,
+        "why": code.why,
+    }
 
 
 def told(value: Sourced, library: Library) -> dict[str, Any]:

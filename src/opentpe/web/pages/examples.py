@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
+
+import tomli
 
 from opentpe.errors import InputError
 
@@ -47,7 +48,7 @@ def listed() -> tuple[Example, ...]:
     place = folder()
     if place is None:
         return ()
-    index = tomllib.loads((place / "index.toml").read_text(encoding="utf-8"))
+    index = tomli.loads((place / "index.toml").read_text(encoding="utf-8"))
     rows = ((name, index[f"{name}.json"]) for name in _SHOWN if f"{name}.json" in index)
     return tuple(
         Example(name, date.fromisoformat(str(row["on"])), str(row["title"]), str(row["purpose"])) for name, row in rows

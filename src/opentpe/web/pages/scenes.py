@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
+
+import tomli
 
 from opentpe.domain import words
 from opentpe.domain.subject import Subject
@@ -23,7 +24,7 @@ INVENTED: Final = Subject(female=True, height_cm=168.0, weight_kg=68.0, hct=0.38
 @lru_cache(maxsize=1)
 def scenarios() -> dict[str, Any]:
     """Every scenario by key."""
-    return tomllib.loads(_FILE.read_text(encoding="utf-8"))
+    return tomli.loads(_FILE.read_text(encoding="utf-8"))
 
 
 def exchange(
