@@ -1,6 +1,8 @@
 """Latency of a CDS hook: a prefetch of 1 MB, ten calls a second to one worker, against a real server on this machine.
 
-python benchmarks/hooks.py [--rate 10] [--seconds 30] [--megabytes 1]
+python benchmarks/hooks.py [--rate 10] [--seconds 30] [--megabytes 1] [--workers 1]
+
+The rate is that of one worker: two workers get twice the calls.
 """
 
 from __future__ import annotations
@@ -123,16 +125,25 @@ def processor_s(process: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def family_s(parent: int) -> float:
+    """Processor seconds of a server and its workers."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="utf-8").split()
+    return processor_s(parent) + sum(processor_s(int(child)) for child in children)
+
+
 def main() -> None:
     """Prints one line of figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rate", type=float, default=10)
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--megabytes", type=float, default=1)
+    parser.add_argument("--workers", type=int, default=1)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         settings = Path(folder) / "clinic.toml"
-        settings.write_text("open_hooks = true\nport = 18399\n")
+        settings.write_text(
+            f"open_hooks = true\nport = 18399\nworkers = {asked.workers}\n[limits]\nhooks_per_min = 100000\n"
+        )
         words = ["serve", "--settings", str(settings), "--database", f"sqlite:///{folder}/clinic.db"]
         env = os.environ | {"PYTHONPATH": str(ROOT / "src")}
         server = subprocess.Popen(
@@ -142,19 +153,20 @@ def main() -> None:
             base = "http://127.0.0.1:18399"
             wait(base)
             content = body(asked.megabytes)
-            run(base, content, asked.rate, 2)  # the model compiles in the background at first
-            settle(lambda: processor_s(server.pid))
-            before = processor_s(server.pid)
-            took, failed = run(base, content, asked.rate, asked.seconds)
-            spent_ms = 1000 * (processor_s(server.pid) - before) / (len(took) + 5)
+            rate = asked.rate * asked.workers
+            run(base, content, rate, 2)  # the model compiles in the background at first
+            settle(lambda: family_s(server.pid))
+            before = family_s(server.pid)
+            took, failed = run(base, content, rate, asked.seconds)
+            spent_ms = 1000 * (family_s(server.pid) - before) / (len(took) + 5)
         finally:
             server.terminate()
             server.wait()
     cuts = statistics.quantiles(took, n=100)
     print(
-        f"{len(took)} calls of {len(content) / 1e6:.2f} MB at {asked.rate:g}/s, load {os.getloadavg()[0]:.1f}: median "
-        f"{cuts[49]:.0f} ms, p95 {cuts[94]:.0f} ms, p99 {cuts[98]:.0f} ms, failed {failed}; "
-        f"{spent_ms:.0f} ms of one processor a call"
+        f"{len(took)} calls of {len(content) / 1e6:.2f} MB at {rate:g}/s, workers {asked.workers}, "
+        f"load {os.getloadavg()[0]:.1f}: median {cuts[49]:.0f} ms, p95 {cuts[94]:.0f} ms, p99 {cuts[98]:.0f} ms, "
+        f"failed {failed}; {spent_ms:.0f} ms of one processor a call"
     )
 
 

@@ -71,12 +71,6 @@ def person(base: str, patients: list[str], until: float, n: int, took: dict[str,
             time.sleep(PAUSE_S)
 
 
-def processor_s(parent: int) -> float:
-    """Processor seconds of a server and its workers."""
-    children = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="utf-8").split()
-    return hooks.processor_s(parent) + sum(hooks.processor_s(int(child)) for child in children)
-
-
 def main() -> None:
     """Prints one line for the writing and one for the people."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -99,10 +93,10 @@ def main() -> None:
         took: dict[str, list[float]] = {"GET": [], "POST": [], "failed": []}
         try:
             hooks.wait("http://127.0.0.1:18398")
-            hooks.settle(lambda: processor_s(server.pid))
+            hooks.settle(lambda: hooks.family_s(server.pid))
             until = time.monotonic() + asked.seconds
             base = "http://127.0.0.1:18398"
-            before = processor_s(server.pid)
+            before = hooks.family_s(server.pid)
             people = [
                 threading.Thread(target=person, args=(base, patients, until, n, took)) for n in range(asked.users)
             ]
@@ -110,7 +104,7 @@ def main() -> None:
                 one.start()
             for one in people:
                 one.join()
-            spent_s = processor_s(server.pid) - before
+            spent_s = hooks.family_s(server.pid) - before
         finally:
             server.terminate()
             server.wait()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ from opentpe.errors import InputError, UnavailableError
 from opentpe.records.schema import AUDIT
 
 BUSY_S: Final = 10
+_SETTLED_NS: Final = 1_000_000_000  # a clock of files ticks every few milliseconds
 _ANSWERS: Final = (
     ("full", "the disk is full", "Free space, then repeat the change."),
     ("disk i/o error", "the disk refused to write", "Check the disk and its free space, then repeat the change."),
@@ -72,6 +74,26 @@ def connect_file(path: Path) -> sqlite3.Connection:
     made.execute("PRAGMA foreign_keys = ON")
     made.execute("PRAGMA synchronous = FULL")
     return made
+
+
+def mark(url: str) -> tuple[int, ...] | None:
+    """What differs after every change of an SQLite file; None where a change might not show, as right after another.
+
+    A log of the changes that is empty comes and goes with every reader and counts for nothing.
+    """
+    path = file_of(url)
+    if path is None:
+        return None
+    found: list[int] = []
+    for file in (path, path.with_name(f"{path.name}-wal")):
+        try:
+            told = file.stat()
+        except OSError:
+            continue
+        if told.st_size:
+            found += (told.st_ino, told.st_size, told.st_mtime_ns)
+    settled = found and time.time_ns() - max(found[2::3]) > _SETTLED_NS
+    return tuple(found) if settled else None
 
 
 def create_file(path: Path) -> bool:

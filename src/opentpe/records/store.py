@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -82,6 +83,29 @@ class Store:
         return instant(self.clock())
 
     @contextmanager
+    def looking(self) -> Iterator[None]:
+        """One moment of the records for everything that is read inside; for pages that only show."""
+        if _LOOKING.get() is not None:
+            yield
+            return
+        with database.reading(self.engine) as connection:
+            token = _LOOKING.set((self, connection))
+            try:
+                yield
+            finally:
+                _LOOKING.reset(token)
+
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        held = _LOOKING.get()
+        if held is not None and held[0] is self:
+            with database.explained():
+                yield held[1]
+            return
+        with database.reading(self.engine) as connection:
+            yield connection
+
+    @contextmanager
     def writing(self, who: str, why: str = "") -> Iterator[Batch]:
         """A batch of changes by one person for one reason: all of it is kept, or nothing."""
         with database.writing(self.engine) as connection:
@@ -109,13 +133,13 @@ class Store:
 
     def get(self, kind: type[B], record_id: str, version: int | None = None) -> Kept[B]:
         """The newest version of a record, or one of its versions; NotKeptError where there is none."""
-        with database.reading(self.engine) as connection:
+        with self._reading() as connection:
             return _get(connection, kind, record_id, version)
 
     def history(self, kind: type[B], record_id: str) -> tuple[Kept[B], ...]:
         """Every version of a record, oldest first."""
         table = VERSIONS[kind.table]
-        with database.reading(self.engine) as connection:
+        with self._reading() as connection:
             rows = connection.execute(_select(kind).where(table.c.id == record_id).order_by(table.c.version))
             found = tuple(_kept(kind, row) for row in rows.mappings())
         if not found:
@@ -132,20 +156,23 @@ class Store:
         retired: bool = False,
     ) -> tuple[Kept[B], ...]:
         """Records in use, in order of their identifier: of one patient, with columns that equal `where`."""
-        with database.reading(self.engine) as connection:
+        with self._reading() as connection:
             query = _current(kind, retired, patient_id, where or {}, after).limit(limit)
             return tuple(_kept(kind, row) for row in connection.execute(query).mappings())
 
     def count(self, kind: type[Body]) -> int:
         """How many records of a kind are in use."""
         query = sa.select(sa.func.count()).select_from(_current(kind, False, None, {}, "").subquery())
-        with database.reading(self.engine) as connection:
+        with self._reading() as connection:
             return int(connection.execute(query).scalar_one())
 
     def verify(self, expected_head: str = "") -> audit.Verdict:
         """Whether the audit chain and every version of every record still fit each other."""
         with database.reading(self.engine) as connection:
             return audit.verify(connection, expected_head)
+
+
+_LOOKING: Final[ContextVar[tuple[Store, sa.Connection] | None]] = ContextVar("looking", default=None)
 
 
 class Batch:

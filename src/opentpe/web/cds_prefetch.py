@@ -21,9 +21,13 @@ PREFETCH: Final[dict[str, str]] = {
     "medicationRequests": "MedicationRequest?patient={{context.patientId}}",
     "medicationAdministrations": "MedicationAdministration?patient={{context.patientId}}",
     "medicationStatements": "MedicationStatement?patient={{context.patientId}}",
+    "medicationDispenses": "MedicationDispense?patient={{context.patientId}}",
     "allergies": "AllergyIntolerance?patient={{context.patientId}}",
     "procedures": "Procedure?patient={{context.patientId}}",
     "reports": "DiagnosticReport?patient={{context.patientId}}",
+    "encounters": "Encounter?patient={{context.patientId}}",
+    "immunizations": "Immunization?patient={{context.patientId}}",
+    "devices": "Device?patient={{context.patientId}}",
 }
 _DRUGS: Final = frozenset(("medicationRequests", "medicationAdministrations", "medicationStatements"))
 _NEEDED: Final = (PATIENT, "conditions", "observations")

@@ -13,7 +13,9 @@ from fastapi import Depends, Request
 
 from opentpe.evidence.load import Library
 from opentpe.pathway.book import Pathway
-from opentpe.records.store import Store
+from opentpe.records import database
+from opentpe.records.kinds import Setting
+from opentpe.records.store import Kept, Store
 from opentpe.web import protocol
 from opentpe.web.settings import Settings
 
@@ -32,6 +34,7 @@ class Clinic:
     turns: Semaphore = field(default_factory=lambda: Semaphore(2))  # decisions in turn are quicker than all at once
     key_sets: dict[str, tuple[float, dict[str, Any]]] = field(default_factory=dict)  # public keys, by address
     shipped: Library | None = None  # the library before the unit's own protocol; None where that is this one
+    last: dict[tuple[int, ...], Mapping[str, Kept[Setting]]] = field(default_factory=dict)  # what was set, by mark
     protocols: dict[str, tuple[Library, Pathway]] = field(default_factory=dict)  # the latest one, by what was set
 
     def today(self) -> date:
@@ -45,10 +48,22 @@ def of(request: Request) -> Clinic:
     return clinic
 
 
+def _own(here: Clinic) -> Mapping[str, Kept[Setting]]:
+    """What the unit has set for itself; read again only after the records have changed."""
+    mark = database.mark(here.store.url)
+    found = here.last.get(mark) if mark else None
+    if found is None:
+        found = protocol.kept(here.store, here.library)
+        if mark:
+            here.last.clear()
+            here.last[mark] = found
+    return found
+
+
 def as_set(request: Request) -> Clinic:
     """The clinic with the unit's own protocol over the evidence, as it stands on the board now."""
     here = of(request)
-    own = protocol.kept(here.store, here.library)
+    own = _own(here)
     if not own:
         return here
     key = repr(sorted((name, k.id, k.version) for name, k in own.items()))

@@ -30,9 +30,14 @@ _OPEN: Final = (kinds.CourseStatus.PLANNED, kinds.CourseStatus.RUNNING)
 @router.get("/board.json")
 def page(request: Request, here: Here, person: Reader) -> Response:
     """The unit today."""
+    with here.store.looking():
+        return shell.show(request, person, "board.html|Board|Board", _today(here, person))
+
+
+def _today(here: Clinic, person: Person) -> dict[str, Any]:
     pen = Desk(spoken.load(here.settings.language), {}, here.library)
     rows = [_row(here, care.load(here, k.id), pen) for k in here.store.current(kinds.Course) if k.body.status in _OPEN]
-    data = {
+    return {
         "day": numbers.long_date(here.today(), pen.sentences.numbers),
         "today": [r for r in rows if r["days_to_go"] == 0],
         "overdue": [r for r in rows if r["days_to_go"] is not None and r["days_to_go"] < 0],
@@ -43,7 +48,6 @@ def page(request: Request, here: Here, person: Reader) -> Response:
         "changes": unit.history(here)[:20],
         "may_set": person.may("settings"),
     }
-    return shell.show(request, person, "board.html|Board|Board", data)
 
 
 def _row(here: Clinic, state: Care, pen: Desk) -> dict[str, Any]:

@@ -65,6 +65,11 @@ class Care:
 
 def load(here: Clinic, course_id: str) -> Care:
     """The course with its patient, sessions, orders and labs as they stand."""
+    with here.store.looking():
+        return _load(here, course_id)
+
+
+def _load(here: Clinic, course_id: str) -> Care:
     kept = here.store.get(kinds.Course, course_id)
     patient_id = str(kept.patient_id)
 
