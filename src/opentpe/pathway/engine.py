@@ -196,7 +196,7 @@ class Remarks:
         sheet.known["advice"] = pathway.advices[verdict.advice]
         sheet.trace = steps
         for remark in pathway.remarks:
-            if outcome_of(remark.guard, sheet)[0]:
+            if not remark.guard or outcome_of(remark.guard, sheet)[0]:
                 steps.extend(remark.fixed_steps)
                 self.alerts.extend(remark.fixed_alerts)
                 self._look_quiet(remark, sheet, steps)
