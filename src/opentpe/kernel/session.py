@@ -304,7 +304,9 @@ def session_all(
     """
     chairs, papers = patient.pack(people), patient.pack_fields(list(orders))
     count, parts = max(chairs.shape[0], papers.shape[0]), recipes.shape[1]
-    chairs, papers = (np.ascontiguousarray(np.broadcast_to(t, (count, t.shape[1]))) for t in (chairs, papers))
+    # copies: an array that may not be written is another type, and another compile
+    chairs, papers = (np.array(np.broadcast_to(t, (count, t.shape[1])), order="C") for t in (chairs, papers))
+    recipes = np.array(recipes, np.float64, order="C")
     out = _run(law, chairs, papers, recipes, clock, blank(count, parts))
     if recorded:
         out = _run(law, chairs, papers, recipes, clock, blank(count, parts, int(out.instants.max())))
