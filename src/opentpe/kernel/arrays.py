@@ -7,7 +7,7 @@ solute counted in per cent of its own baseline or as a ratio, its unit takes the
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -189,6 +189,11 @@ class Result(NamedTuple):
     status: Integers  # [n]
 
 
+def _own(array: Any, kind: type[Any]) -> Any:
+    """A copy: an array that may not be written is another type to the compiler, and another compile."""
+    return np.array(array, kind, order="C")
+
+
 def pack(cohort: Cohort) -> Packed:
     """A cohort in the form the compiled loops read; `InputError` where a linear column stands before a coupled one."""
     coupled = int(np.count_nonzero(cohort.law))
@@ -198,8 +203,8 @@ def pack(cohort: Cohort) -> Packed:
     return Packed(
         np.ascontiguousarray(np.stack(people, 1), np.float64),
         np.ascontiguousarray(np.stack(cohort[2:13], 1), np.float64),
-        np.ascontiguousarray(cohort.law, np.int64),
-        np.ascontiguousarray(cohort.igg_weight, np.float64),
+        _own(cohort.law, np.int64),
+        _own(cohort.igg_weight, np.float64),
         coupled,
     )
 
@@ -209,16 +214,16 @@ def pack_schedule(schedule: Schedule) -> Plan:
     s = schedule
     flows = (s.duration_min, s.plasma_flow, s.replacement_flow, s.volume_start, s.volume_end)
     return Plan(
-        np.ascontiguousarray(s.start_min, np.float64),
+        _own(s.start_min, np.float64),
         np.ascontiguousarray(np.stack((s.segment_count, s.dose_count), 1), np.int64),
         np.ascontiguousarray(np.stack(flows, 2), np.float64),
         np.ascontiguousarray(np.stack((s.fluid, s.sieve, s.session), 2), np.int64),
         np.ascontiguousarray(np.stack((s.dose_segment, s.dose_solute, s.dose_route), 2), np.int64),
-        np.ascontiguousarray(s.dose_amount, np.float64),
+        _own(s.dose_amount, np.float64),
         np.ascontiguousarray(np.stack((s.platelet_loss_fraction, s.red_cells_lost_ml), 2), np.float64),
-        np.ascontiguousarray(s.fluid_content, np.float64),
-        np.ascontiguousarray(s.sieving_fraction, np.float64),
-        np.ascontiguousarray(s.output_min, np.float64),
+        _own(s.fluid_content, np.float64),
+        _own(s.sieving_fraction, np.float64),
+        _own(s.output_min, np.float64),
     )
 
 

@@ -289,11 +289,6 @@ def _run(law: chair.Law, chairs: Array, papers: Array, recipes: Array, clock: Cl
     return out
 
 
-def _rows(table: Array, count: int) -> Array:
-    """A table with `count` rows, copied: one that cannot be written would be compiled apart."""
-    return np.array(np.broadcast_to(table, (count, table.shape[1])), order="C")
-
-
 def session_all(
     law: chair.Law,
     people: patient.Person,
@@ -309,7 +304,9 @@ def session_all(
     """
     chairs, papers = patient.pack(people), patient.pack_fields(list(orders))
     count, parts = max(chairs.shape[0], papers.shape[0]), recipes.shape[1]
-    chairs, papers = (_rows(table, count) for table in (chairs, papers))
+    # copies: an array that may not be written is another type, and another compile
+    chairs, papers = (np.array(np.broadcast_to(t, (count, t.shape[1])), order="C") for t in (chairs, papers))
+    recipes = np.array(recipes, np.float64, order="C")
     out = _run(law, chairs, papers, recipes, clock, blank(count, parts))
     if recorded:
         out = _run(law, chairs, papers, recipes, clock, blank(count, parts, int(out.instants.max())))

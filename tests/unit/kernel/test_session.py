@@ -85,6 +85,16 @@ def test_a_row_is_the_patient_alone_bit_for_bit():
         assert np.array_equal(a, b), name
 
 
+def test_any_count_of_patients_is_the_same_machine_code():
+    """One patient, two patients and a recipe that may not be written share one compiled function."""
+    sealed = np.array([[ALBUMIN]], float)
+    sealed.flags.writeable = False
+    session.session_all(LAW, ADULT, ORDER, sealed)
+    pair = ADULT.standing._replace(plasma_ml=np.array([2800.0, 3000.0]))
+    session.session_all(LAW, ADULT._replace(standing=pair), ORDER, sealed)
+    assert len(session.sessions.overloads) == 1
+
+
 def test_recording_a_series_changes_nothing():
     """The extremes with and without a series are the same bits."""
     assert np.array_equal(run().low, run(recorded=True).low)
