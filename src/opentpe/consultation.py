@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from opentpe import __version__
-from opentpe.domain.consultation import Consultation, Versions
+from opentpe.domain.consultation import Consultation, Line, Versions
+from opentpe.domain.decision import Advice
 from opentpe.domain.subject import Subject, check, subject_of
 from opentpe.evidence.load import Library, load
 from opentpe.fhir import read
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
 BENEFIT_DRAWS = 4000  # cheap: no kernel run
 DRAWS = 240  # parameter draws behind the bands of a report
 SEED = 20_260_101
+# Advice without an exchange under which there is, or may be, an attack whose options are weighed.
+_COMPARED = (
+    Advice.CANNOT_DECIDE,
+    Advice.TREAT_TRIGGER_FIRST,
+    Advice.NOT_INDICATED,
+    Advice.STEROIDS_FIRST,
+    Advice.WAIT_REASSESS,
+)
 
 
 def decide(
@@ -74,13 +83,14 @@ def consult(
 ) -> Consultation:
     """Decision, order, forecast, risks, benefit and options for a FHIR bundle on a day.
 
-    An order and a forecast follow only where an exchange is advised; what they need and do not find, they name.
+    An order and a forecast follow only where an exchange is advised; what they need and do not find, they name. Without
+    one the options stand side by side all the same, and the benefit where an exchange may still follow.
     """
     library = library or load()
     unit = unit or settings(library)
     consultation = decide(source, on, library=library, unit=unit, guideline=guideline, refractory=refractory)
     if not consultation.decision.advice.exchange:
-        return consultation
+        return _compared(consultation, library, seed)
     written = order.build(consultation.patient, consultation.decision, library, unit)
     subject = subject_of(consultation.patient, on)
     if subject is not None and not written.needs and order.simulated(unit):
@@ -97,28 +107,48 @@ def consult(
     return _appraised(replace(consultation, order=written), library, seed)
 
 
+def _compared(consultation: Consultation, library: Library, seed: int) -> Consultation:
+    """A consultation without an order: the options of an attack, and the benefit or why no number is given."""
+    decision = consultation.decision
+    if decision.advice in _COMPARED:
+        consultation = replace(consultation, options=options.options(library, decision.facts))
+    if decision.advice is Advice.WAIT_REASSESS:
+        held = _with_benefit(consultation, int(library.value("order.sessions_count")), library, seed)
+        start = (("start_on", decision.reassess_on),)
+        return replace(held, benefit_lines=(Line("benefit.if_exchange_follows", start), *held.benefit_lines))
+    none = Line("benefit.none_without_exchange", (), ("opentpe_practice",))
+    return replace(consultation, benefit_lines=(none,))
+
+
 def _appraised(consultation: Consultation, library: Library, seed: int) -> Consultation:
-    """The consultation with expected benefit, the harms' notes, and every source it cites."""
-    from opentpe.simulation import appraise, benefit, harm  # noqa: PLC0415 - NumPy loads only here
+    """The consultation with options, expected benefit, the harms' notes, and every source it cites."""
+    from opentpe.simulation import appraise, harm  # noqa: PLC0415 - NumPy loads only here
 
     assert consultation.order
-    decision, relapse, course = consultation.decision, consultation.relapse, consultation.order.course
+    decision, course = consultation.decision, consultation.order.course
+    facts = appraise.harm_facts(course.prescription, course.count, consultation.order.volume_ml, library, decision)
+    appraised = _with_benefit(consultation, course.count, library, seed)
+    return replace(
+        appraised,
+        options=options.options(library, decision.facts),
+        harm_lines=harm.harm_lines(facts, library),
+    )
+
+
+def _with_benefit(consultation: Consultation, sessions: int, library: Library, seed: int) -> Consultation:
+    """The consultation with the benefit expected of a course of so many sessions."""
+    from opentpe.simulation import appraise, benefit  # noqa: PLC0415 - NumPy loads only here
+
+    decision, relapse = consultation.decision, consultation.relapse
     onset = relapse.onset.first_day if relapse and relapse.onset else None
     expected = benefit.expected_benefit(
-        appraise.benefit_facts(decision, onset, course.count, library),
+        appraise.benefit_facts(decision, onset, sessions, library),
         library,
         seed,
         BENEFIT_DRAWS,
         nmosd_open=appraise.nmosd_open(decision),
     )
-    facts = appraise.harm_facts(course.prescription, course.count, consultation.order.volume_ml, library, decision)
-    return replace(
-        consultation,
-        options=options.options(library, decision.facts),
-        benefit=expected.benefit,
-        benefit_lines=expected.lines,
-        harm_lines=harm.harm_lines(facts, library),
-    )
+    return replace(consultation, benefit=expected.benefit, benefit_lines=expected.lines)
 
 
 def to_fhir(consultation: Consultation, library: Library | None = None, language: str = "en") -> dict[str, Any]:

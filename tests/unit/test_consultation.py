@@ -140,3 +140,24 @@ def test_no_benefit_number_is_shown_while_nmosd_is_open(library, examples):
     result = flow.consult(examples / "scenario-b.json", on("scenario-b.json"), library=library, draws=20)
     assert result.benefit == ()
     assert result.benefit_lines
+
+
+def test_options_stand_side_by_side_without_an_order_too(library, examples):
+    """A mild attack still has alternatives; a line says why no number is given."""
+    result = flow.consult(examples / "mild-relapse.json", on("mild-relapse.json"), library=library)
+    assert len(result.options) == 10
+    assert [line.code for line in result.benefit_lines] == ["benefit.none_without_exchange"]
+
+
+def test_while_waiting_the_benefit_is_that_of_an_exchange_from_the_next_look(library, examples):
+    """The numbers hold for the case that steroids failed, and say from which day."""
+    name = "steroids-just-finished.json"
+    result = flow.consult(examples / name, on(name), library=library)
+    assert result.decision.advice.value == "wait_reassess"
+    assert result.benefit
+    assert result.benefit_lines[0].value("start_on") == result.decision.reassess_on
+
+
+def test_what_is_no_relapse_has_no_options(library, examples):
+    """Heat is treated by cooling: nothing is compared for an attack that is none."""
+    assert flow.consult(examples / "heat.json", on("heat.json"), library=library).options == ()

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from opentpe.errors import EvidenceError
 from opentpe.evidence.load import Library
+from opentpe.fhir import resources
 from opentpe.fhir.resources import Resource, Say
 
 _NAMESPACE: Final = uuid.UUID("0a8a3f0e-40b5-5f5b-9a1c-2a6a8c1c7d22")
@@ -25,7 +26,7 @@ def build(library: Library, say: Say) -> Resource:
     """The gates of the library as one PlanDefinition, a draft; its version is the content hash of the library."""
     gates = {k: v for k, v in library.folder("pathway").items() if k.startswith("g") and k[1:].isdigit()}
     ordered = sorted(gates, key=lambda key: int(key[1:]))
-    return {
+    written: Resource = {
         "resourceType": "PlanDefinition",
         "id": str(uuid.uuid5(_NAMESPACE, library.digest)),
         "url": "urn:opentpe:pathway",
@@ -38,6 +39,7 @@ def build(library: Library, say: Say) -> Resource:
         "description": say("fhir.pathway_purpose", {}),
         "action": [_gate(library, key, gates[key], say) for key in ordered],
     }
+    return {name: resources.plain(part) for name, part in written.items()}
 
 
 def _gate(library: Library, key: str, gate: Mapping[str, Any], say: Say) -> Resource:
@@ -60,13 +62,30 @@ def _rule(library: Library, rule: Mapping[str, Any], say: Say) -> Resource:
     action: Resource = {
         "id": str(rule["name"]).replace("_", "-")[:64],
         "title": str(rule["name"]).replace("_", " "),
-        "textEquivalent": say(str(rule["name"]), {}),
+        "textEquivalent": say(str(rule.get("code", rule["name"])), _told(library, rule)),
         "code": [{"text": " ".join(filter(None, (effect, outcome))).replace("_", " ")}],
         "documentation": _citations(library, rule.get("sources", ())),
     }
     if rule.get("when"):
         action["condition"] = [_condition(library, str(rule["when"]))]
     return {k: v for k, v in action.items() if v}
+
+
+def _told(library: Library, rule: Mapping[str, Any]) -> dict[str, str | float]:
+    """What fills the sentence of a rule: its own numbers, and "[temperature]" where a patient's finding would stand."""
+    derived = (name for gate in library.folder("pathway").values() for name in gate.get("derive", {}))
+    facts = {name: f"[{name.replace('_', ' ')}]" for name in ("advice", *library.document("pathway/facts"), *derived)}
+    numbers = {name: _number(library, value) for name, value in rule.get("values", {}).items()}
+    return {**facts, **numbers}
+
+
+def _number(library: Library, value: str | float) -> str | float:
+    """A value as written, or the number in use at the "@key" it names: a limit, else an entry of another file."""
+    if not isinstance(value, str) or not value.startswith("@"):
+        return value
+    section, _, name = value.removeprefix("@").partition(".")
+    limit = name in library.document("limits").get(section, {})
+    return library.value(f"limits.{section}.{name}" if limit else f"{section}.{name}")
 
 
 def _derivation(library: Library, name: str, derivation: Mapping[str, Any]) -> Resource:
@@ -117,7 +136,7 @@ def _clause(library: Library, clause: str) -> str:
 
 def _literal(library: Library, value: str) -> str:
     if value.startswith("@"):
-        return f"{library.value(f'limits.{value[1:]}'):g}"
+        return f"{_number(library, value):g}"
     return value if re.fullmatch(r"-?\d+(\.\d+)?", value) else f"'{value}'"
 
 

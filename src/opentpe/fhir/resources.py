@@ -18,6 +18,7 @@ Say = Callable[[str, Mapping[str, Any]], str]  # a sentence by its code, with it
 
 UCUM: Final = "http://unitsofmeasure.org"
 _NAMESPACE: Final = uuid.UUID("7d0ff4a4-6f0c-5f0e-9d4b-1f1c5a8f6a11")
+_SPACES: Final = dict.fromkeys(map(ord, "\u00a0\u2009\u202f"), " ")
 _TOLD: Final = ("primary", "secondary")  # codes that a specification or a public list showed
 
 
@@ -95,9 +96,18 @@ def notes(texts: Iterable[str]) -> list[Resource]:
     return [{"text": text} for text in texts if text]
 
 
+def plain(element: Any) -> Any:
+    """An element with ordinary spaces only: R4's pattern for text takes no thin or unbreakable ones."""
+    if isinstance(element, str):
+        return element.translate(_SPACES)
+    if isinstance(element, Mapping):
+        return {name: plain(part) for name, part in element.items()}
+    return [plain(part) for part in element] if isinstance(element, list) else element
+
+
 def entry(resource: Resource) -> Resource:
     """A bundle entry; empty elements are left out, as FHIR wants it."""
-    full = {k: v for k, v in resource.items() if v not in (None, "", [], {})}
+    full = {k: plain(v) for k, v in resource.items() if v not in (None, "", [], {})}
     return {"fullUrl": f"urn:uuid:{full['id']}", "resource": full}
 
 

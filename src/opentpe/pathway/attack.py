@@ -107,8 +107,10 @@ def course_contradiction(sheet: Sheet) -> Fact:
 def answers_contradict(sheet: Sheet) -> Fact:
     """Whether the newest answers to a question that decides differ at one moment; both sources are named."""
     for kind in _WEIGHED:
-        newest = sheet.newest.get(kind)
-        rows = [o for o in sheet.findings.get(kind, ()) if newest is not None and o.when == newest.when]
+        found = sheet.findings.get(kind, ())
+        if len(found) < 2:
+            continue
+        rows = [o for o in found if o.when == sheet.newest[kind].when]
         answers = dict.fromkeys(o.answer.replace("_", " ") for o in rows)
         if len(answers) > 1:
             note = f"{kind.replace('_', ' ')} {' and '.join(answers)}"

@@ -11,7 +11,8 @@ WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 def is_open(day: date, unit: Mapping[str, Any]) -> bool:
     """True on the unit's opening days that are no holiday."""
-    return WEEKDAYS[day.weekday()] in unit["opening_days"] and day.isoformat() not in map(str, unit["holidays"])
+    closed = unit["holidays"]
+    return WEEKDAYS[day.weekday()] in unit["opening_days"] and not (closed and day.isoformat() in map(str, closed))
 
 
 def next_open(day: date, unit: Mapping[str, Any]) -> date:

@@ -167,7 +167,7 @@ def _reason(rule: Rule, facts: tuple[Fact, ...]) -> Reason:
 
 
 def _guideline_reasons(verdict: Verdict, positions: tuple[Position, ...], chosen: str) -> Iterable[Reason]:
-    """What the chosen guideline says first; then every other that says something else."""
+    """What the chosen guideline says first; then every other that says something else: silence is no disagreement."""
     mine = next((p for p in positions if p.guideline == chosen), None)
     if mine is None:
         known = ", ".join(p.guideline for p in positions)
@@ -176,7 +176,7 @@ def _guideline_reasons(verdict: Verdict, positions: tuple[Position, ...], chosen
         return
     yield _said("guideline_says", mine)
     for other in positions:
-        if other.position != mine.position:
+        if other.position not in (mine.position, "silent"):
             yield _said("guideline_differs", other)
 
 
@@ -196,7 +196,7 @@ class Remarks:
         sheet.known["advice"] = pathway.advices[verdict.advice]
         sheet.trace = steps
         for remark in pathway.remarks:
-            if outcome_of(remark.guard, sheet)[0]:
+            if not remark.guard or outcome_of(remark.guard, sheet)[0]:
                 steps.extend(remark.fixed_steps)
                 self.alerts.extend(remark.fixed_alerts)
                 self._look_quiet(remark, sheet, steps)

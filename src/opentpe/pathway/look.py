@@ -31,12 +31,14 @@ def outcome_of(asks: tuple[Ask, ...], sheet: Sheet) -> Outcome:
 
 def look(line: Line, sheet: Sheet, steps: list[Step] | None) -> Outcome:
     """The outcome of a line, written into the trace where there is one."""
-    ready = line.silent.get(id(sheet.known.get(line.first) or sheet.ask(line.first)))
+    first = sheet.known.get(line.first) or sheet.ask(line.first)
+    ready = line.silent.get(id(first))
     if ready is not None:
         if steps is not None:
             steps.append(ready)
         return _FALSE
-    outcome, facts = found = outcome_of(line.asks, sheet)
+    ends = first.value is not None and not line.clauses[0].test(first.value)
+    outcome, facts = found = (False, (first,)) if ends else outcome_of(line.asks, sheet)
     if steps is not None:
         says = line.says if outcome else ""
         steps.append(Step(line.gate, line.name, line.condition, outcome, facts, says, line.sources))

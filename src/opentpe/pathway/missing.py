@@ -15,7 +15,7 @@ _SILENT: Final = (None, False, "none")
 
 def supposing(pathway: Pathway, sheet: Sheet, changes: Iterable[Fact]) -> Sheet:
     """The same sheet with some facts answered otherwise; everything that follows from them is asked anew."""
-    known = dict(sheet.known)
+    known = sheet.known.copy()
     for fact in changes:
         known[fact.name] = fact
         for name in pathway.reach[fact.name]:

@@ -120,7 +120,8 @@ class Blank:
         for sort, recorded in kinds.items():
             readers = self.readers[sort]
             for kind in recorded:
-                found.update(readers.get(kind, ()))
+                if kind in readers:
+                    found.update(readers[kind])
         return frozenset(found)
 
     def without(self, opened: Iterable[str]) -> dict[str, Fact]:

@@ -79,6 +79,11 @@ class Desk:
         """Name -> value, to fill a sentence with: the facts given, beneath them those of the whole walk."""
         return {f.name: self.named(f.value) for f in (*decision.facts, *facts)}
 
+    def told(self, code: str, facts: Iterable[Fact], decision: Decision) -> str:
+        """A reason or an alert in words; where a drug's name comes first it begins with a capital all the same."""
+        text = self.sentences.say(code, self.facts(facts, decision))
+        return text[:1].upper() + text[1:]
+
     def fact(self, fact: Fact) -> str:
         """A fact in words with the resource it came from and its age."""
         value = self.sentences.value(self.named(fact.value))

@@ -30,7 +30,7 @@ FIXED: Final = {
     "citrate": "#5B4FB5",
     "blood": "#A4262C",
 }
-_HALO: Final = ";paint-order:stroke;stroke:var(--paper);stroke-width:3px;stroke-linejoin:round"
+HALO: Final = ";paint-order:stroke;stroke:var(--paper);stroke-width:3px;stroke-linejoin:round"
 _POINTS: Final = 240  # more than the pixels of a panel show
 _TEXT, _SMALL = 13, 11
 _WIDE, _NARROW = 812, 358
@@ -91,7 +91,7 @@ def svg(figure: Figure, *, narrow: bool = False, variables: bool = True, decimal
 
 def fixed(text: str) -> str:
     """The same drawing with ink on white instead of variables, and without halos, which few printers draw."""
-    text = text.replace(_HALO, "")
+    text = text.replace(HALO, "")
     for name, colour in FIXED.items():
         text = text.replace(f"var(--{name})", colour)
     return text
@@ -264,7 +264,7 @@ def _text(
     style = f"fill:var(--{ink});font-size:{size}px"
     style += f";text-anchor:{anchor}" if anchor != "start" else ""
     style += ";font-weight:600" if bold else ""
-    style += _HALO if halo else ""
+    style += HALO if halo else ""
     return f'<text x="{x:.1f}" y="{y:.1f}" style="{style}">{escape(text)}</text>'
 
 

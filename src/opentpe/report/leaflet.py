@@ -183,7 +183,8 @@ def _pregnancy(consultation: Consultation, pen: Desk) -> Section | None:
 
 
 def _help(consultation: Consultation, pen: Desk) -> Section:
-    rows = {(b.horizon, b.arm): b for b in consultation.benefit}
+    told = consultation.benefit if consultation.decision.advice.exchange else ()
+    rows = {(b.horizon, b.arm): b for b in told}
     now = [rows[k] for k in (("discharge", "exchange"), ("discharge", "no_exchange")) if k in rows]
     later = [rows[k] for k in (("six_months", "exchange"), ("six_months", "no_exchange")) if k in rows]
     felt = pen.library.value("limits.follow_up.assess_early_session")
@@ -195,8 +196,8 @@ def _help(consultation: Consultation, pen: Desk) -> Section:
         return Section("help", title, (pen.say("leaflet.help.none"),), after=(" ".join(tail),))
     after = []
     if len(later) == 2:
-        told = [pen.often(b.moderate_or_better, 100) for b in later]
-        after.append(pen.say("leaflet.help.six_months", with_exchange=told[0], without_exchange=told[1]))
+        often = [pen.often(b.moderate_or_better, 100) for b in later]
+        after.append(pen.say("leaflet.help.six_months", with_exchange=often[0], without_exchange=often[1]))
     after += [pen.say("leaflet.help.unsure"), " ".join(tail)]
     bars = tuple(_bar(b, pen) for b in now)
     return Section("help", title, (pen.say("leaflet.help.intro"),), bars=bars, after=tuple(after))

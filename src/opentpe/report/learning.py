@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from markupsafe import Markup
 
@@ -22,6 +23,7 @@ class Part:
     title: str
     items: tuple[str, ...] = ()
     drawing: str = ""
+    narrow: str = ""  # the same for a phone
     figure: Figure | None = None
     table: Table | None = None
     notes: tuple[str, ...] = ()
@@ -38,6 +40,11 @@ class LearningView:
     tone: str  # act | wait: whether something has to be looked at first
     parts: tuple[Part, ...]
     footer: str
+
+
+def _both(draw: Callable[..., str], *what: Any) -> dict[str, Any]:
+    """A drawing for a page and for a phone, as `Part` takes them."""
+    return {"drawing": draw(*what), "narrow": draw(*what, narrow=True)}
 
 
 def desk(library: Library, language: str = "en") -> Desk:
@@ -92,7 +99,7 @@ def fit_view(result: Fit, library: Library, steps: Sequence[Fit] = (), language:
         Part(pen.say("fit.alarms"), alarms) if alarms else None,
         Part(
             pen.say("fit.parameters"),
-            drawing=learning_figures.parameters(result, pen),
+            **_both(learning_figures.parameters, result, pen),
             table=learning_tables.learned(result, pen),
             notes=(pen.say("fit.parameters_note"),),
         ),
@@ -113,8 +120,9 @@ def fit_view(result: Fit, library: Library, steps: Sequence[Fit] = (), language:
 
 
 def _steps(steps: Sequence[Fit], pen: Desk) -> Part:
-    drawing, figure = learning_figures.steps(steps, pen), learning_figures.step_fans(steps, pen)
-    return Part(pen.say("fit.steps"), drawing=drawing, figure=figure)
+    return Part(
+        pen.say("fit.steps"), **_both(learning_figures.steps, steps, pen), figure=learning_figures.step_fans(steps, pen)
+    )
 
 
 def _fit_headline(result: Fit, volume: Band, pen: Desk) -> str:
@@ -153,13 +161,13 @@ def plan_view(result: PlanRanking, library: Library, language: str = "en") -> Le
         Part(pen.say("plan.weekends"), say(result.weekends, pen)),
         Part(
             pen.say("plan.table"),
-            drawing=learning_figures.comparison(result, pen),
+            **_both(learning_figures.comparison, result, pen),
             table=learning_tables.candidates(result, pen),
         ),
         Part(pen.say("plan.limits"), table=learning_tables.limits(best, pen)),
     ]
     if result.front:
-        parts.append(Part(pen.say("plan.tradeoffs"), drawing=learning_figures.tradeoffs(result, pen)))
+        parts.append(Part(pen.say("plan.tradeoffs"), **_both(learning_figures.tradeoffs, result, pen)))
     counted = pen.say("plan.counted", candidates=result.candidates_count, allowed=result.allowed_count, needed=needed)
     return LearningView(
         title=pen.say("plan.title"),
@@ -186,7 +194,7 @@ def trial_view(result: TrialSummary, library: Library, language: str = "en") -> 
         parts.append(
             Part(
                 pen.say("trial.contrasts", against=against),
-                drawing=learning_figures.contrasts(result, pen),
+                **_both(learning_figures.contrasts, result, pen),
                 table=learning_tables.contrasts(result, pen),
             )
         )
@@ -195,7 +203,7 @@ def trial_view(result: TrialSummary, library: Library, language: str = "en") -> 
         parts.append(
             Part(
                 title,
-                drawing=learning_figures.influences(result, endpoint, pen),
+                **_both(learning_figures.influences, result, endpoint, pen),
                 table=learning_tables.influences(result, endpoint, pen),
                 notes=(pen.say("trial.influences_note"),),
             )

@@ -25,7 +25,12 @@ _SHOWN_SD: Final = 1e-9
 _NINETY: Final = 1.645  # standard deviations of a 90 % band
 
 
-def parameters(result: Fit, pen: Desk) -> str:
+def _key(key: str, *, narrow: bool) -> str:
+    """The name of a drawing in its page, where the wide and the narrow one stand together."""
+    return f"{key}-narrow" if narrow else key
+
+
+def parameters(result: Fit, pen: Desk, *, narrow: bool = False) -> str:
     """Prior and posterior of each parameter, relative to the prior's median."""
     rows = []
     for p in result.learned:
@@ -38,7 +43,14 @@ def parameters(result: Fit, pen: Desk) -> str:
         )
     title = pen.say("fit.parameters")
     return plots.intervals(
-        "parameters", title, title, rows, pen.say("fit.parameters_axis"), reference=1.0, logarithmic=True
+        _key("parameters", narrow=narrow),
+        title,
+        title,
+        rows,
+        pen.say("fit.parameters_axis"),
+        reference=1.0,
+        logarithmic=True,
+        narrow=narrow,
     )
 
 
@@ -89,7 +101,7 @@ def _describe(series: Series, pen: Desk) -> str:
     )
 
 
-def steps(fits: Sequence[Fit], pen: Desk) -> str:
+def steps(fits: Sequence[Fit], pen: Desk, *, narrow: bool = False) -> str:
     """How the band before the last session narrowed, one row for each sample more."""
     rows = []
     name = fits[0].sessions[-1].posterior[0][0]
@@ -100,7 +112,7 @@ def steps(fits: Sequence[Fit], pen: Desk) -> str:
     last = fits[0].sessions[-1]
     unit = words.unit(dict(last.posterior)[name].unit)
     axis = pen.say("fit.steps_axis", name=quantity(name, pen), session=last.n, unit=unit)
-    return plots.intervals("steps", title, title, rows, axis)
+    return plots.intervals(_key("steps", narrow=narrow), title, title, rows, axis, narrow=narrow)
 
 
 def step_fans(fits: Sequence[Fit], pen: Desk) -> Figure:
@@ -132,7 +144,7 @@ def _labs(f: Fit, pen: Desk) -> str:
     return pen.say("fit.steps_row", labs=count) if count else pen.say("fit.steps_none")
 
 
-def comparison(result: PlanRanking, pen: Desk) -> str:
+def comparison(result: PlanRanking, pen: Desk, *, narrow: bool = False) -> str:
     """Fibrinogen before the lowest session of each course that was run in full, with the limit."""
     rows = []
     for n, c in enumerate(result.ranked):
@@ -141,23 +153,27 @@ def comparison(result: PlanRanking, pen: Desk) -> str:
         rows.append(Row(f"{n + 1}: {brief(c, pen)}", (interval,), fluids(c)))
     bound = next(k.bound for k in result.ranked[0].kept if k.limit == "fibrinogen_before_session")
     title = pen.say("plan.comparison")
-    return plots.intervals("comparison", title, title, rows, title, reference=bound, label_width=440)
+    return plots.intervals(
+        _key("comparison", narrow=narrow), title, title, rows, title, reference=bound, label_width=440, narrow=narrow
+    )
 
 
-def tradeoffs(result: PlanRanking, pen: Desk) -> str:
+def tradeoffs(result: PlanRanking, pen: Desk, *, narrow: bool = False) -> str:
     """Days against fall, and days against fibrinogen, of every course that nothing beats; the first one filled."""
     best, names = result.ranked[0], ("fall_percent", "fibrinogen_before_session")
     panels = []
     for name, axis in zip(names, ("%", "g/L"), strict=True):
         points = [Point(c.days, dict(c.values)[name].median, square=c.weekend_sessions_count > 0) for c in result.front]
-        points.append(Point(best.days, dict(best.values)[name].median, chosen=True))
+        points.append(
+            Point(best.days, dict(best.values)[name].median, chosen=True, square=best.weekend_sessions_count > 0)
+        )
         title = pen.say(f"screened_name.{'igg_fall' if name == 'fall_percent' else name}")
         panels.append(Scatter(title[:1].upper() + title[1:], axis, tuple(points)))
-    return plots.scatter("tradeoffs", pen.say("plan.tradeoffs"), pen.say("plan.tradeoffs"), panels,
-                         pen.say("plan.tradeoffs_axis"))  # fmt: skip
+    return plots.scatter(_key("tradeoffs", narrow=narrow), pen.say("plan.tradeoffs"), pen.say("plan.tradeoffs"), panels,
+                         pen.say("plan.tradeoffs_axis"), narrow=narrow)  # fmt: skip
 
 
-def contrasts(result: TrialSummary, pen: Desk) -> str:
+def contrasts(result: TrialSummary, pen: Desk, *, narrow: bool = False) -> str:
     """Each difference in standard deviations between patients, with its interval."""
     spread = {(r.endpoint, r.arm): r.sd for r in result.results}
     rows: list[Row] = []
@@ -176,12 +192,21 @@ def contrasts(result: TrialSummary, pen: Desk) -> str:
     against = result.arms[0][0]
     title = pen.say("trial.contrasts", against=against)
     axis = pen.say("trial.contrasts_axis", against=against)
-    return plots.intervals("contrasts", title, title, rows, axis, reference=0.0, label_width=460)
+    return plots.intervals(
+        _key("contrasts", narrow=narrow), title, title, rows, axis, reference=0.0, label_width=460, narrow=narrow
+    )
 
 
-def influences(result: TrialSummary, endpoint: str, pen: Desk) -> str:
+def influences(result: TrialSummary, endpoint: str, pen: Desk, *, narrow: bool = False) -> str:
     """The parameters that explain most of an endpoint's variance."""
     found = [i for i in result.influences if i.endpoint == endpoint and i.total.value > SMALL_SHARE][:_BARS]
     rows = [(influence(i.parameter, pen), i.first.value, i.total.value) for i in found]
     title = pen.say("trial.influences", endpoint=endpoint_name(endpoint, result, pen))
-    return plots.bars(f"influences-{endpoint.replace('_', '-')}", title, title, rows, pen.say("trial.influences_axis"))
+    return plots.bars(
+        _key(f"influences-{endpoint.replace('_', '-')}", narrow=narrow),
+        title,
+        title,
+        rows,
+        pen.say("trial.influences_axis"),
+        narrow=narrow,
+    )

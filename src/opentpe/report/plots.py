@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Final
 
-from opentpe.report.figures import ticks
+from opentpe.report.figures import HALO, ticks
 
-_WIDE: Final = 812.0
+_WIDE, _NARROW = 812.0, 358.0  # of a page and of a phone, where labels stand above what they name
+_LETTERS: Final = 58  # of small text across a phone
 _LABEL: Final = 236.0
 _RIGHT: Final = 24.0
 _ROW: Final = 30.0
+_STEP: Final = 10.0  # between intervals of one row
 _HEAD: Final = 14.0
 _FOOT: Final = 44.0
 _SMALL: Final = 11
@@ -81,6 +84,20 @@ def _text(x: float, y: float, text: str, ink: str = "ink", size: int = _TEXT, an
     )
 
 
+def _clear(text: str) -> str:
+    """Words that no line strikes through."""
+    return text.replace('">', f'{HALO}">', 1)
+
+
+def _caption(text: str, left: float, y: float, *, narrow: bool) -> list[str]:
+    lines = textwrap.wrap(text, _LETTERS) if narrow else [text]
+    return [_text(left, y + 14 * n, line, "quiet", _SMALL) for n, line in enumerate(lines)]
+
+
+def _foot(text: str, *, narrow: bool) -> float:
+    return _FOOT + (14 * (len(textwrap.wrap(text, _LETTERS)) - 1) if narrow else 0)
+
+
 def intervals(
     key: str,
     title: str,
@@ -91,6 +108,7 @@ def intervals(
     reference: float | None = None,
     logarithmic: bool = False,
     label_width: float = _LABEL,
+    narrow: bool = False,
 ) -> str:
     """Rows of intervals over one axis as an SVG; `reference` is a dashed line, a logarithmic axis for ratios."""
     found = [v for r in rows for i in r.intervals for v in (i.low, i.high)] + ([] if reference is None else [reference])
@@ -98,29 +116,42 @@ def intervals(
     low, high = min(shown), max(shown)
     pad = 0.04 * (high - low or 1.0)
     low, high = low - pad, high + pad
-    plot = _WIDE - label_width - _RIGHT
-    bottom = _HEAD + _ROW * len(rows)
+    left, right, width = (8.0, 8.0, _NARROW) if narrow else (label_width, _RIGHT, _WIDE)
+    drawn, bottom = _rows(rows, left, narrow=narrow)
 
     def x(value: float) -> float:
         at = math.log(value) if logarithmic else value
-        return label_width + plot * (at - low) / (high - low)
+        return left + (width - left - right) * (at - low) / (high - low)
 
-    parts = [_open(key, title, description, _WIDE, bottom + _FOOT)]
+    parts = [_open(key, title, description, width, bottom + _foot(axis, narrow=narrow))]
     for tick in _ticks(low, high, logarithmic=logarithmic):
         parts.append(_line(x(tick), _HEAD, x(tick), bottom, "rule"))
         parts.append(_text(x(tick), bottom + 16, f"{tick:g}", "quiet", _SMALL, "middle"))
     if reference is not None:
         parts.append(_line(x(reference), _HEAD - 6, x(reference), bottom, "quiet", 1, "5 3"))
-    for n, row in enumerate(rows):
-        middle = _HEAD + _ROW * (n + 0.5)
-        parts.append(_text(0, middle + 4, row.label))
-        if row.note:
-            parts.append(_text(label_width - 12, middle + 4, row.note, "quiet", _SMALL, "end"))
-        step = 10.0
-        first = middle - step * (len(row.intervals) - 1) / 2
-        parts += [_bar(i, first + step * k, x) for k, i in enumerate(row.intervals)]
-    parts.append(_text(0, bottom + 36, axis, "quiet", _SMALL))
-    return "".join(parts) + "</svg>"
+    for (texts, middle), row in zip(drawn, rows, strict=True):
+        first = middle - _STEP * (len(row.intervals) - 1) / 2
+        parts += [*texts, *(_bar(i, first + _STEP * k, x) for k, i in enumerate(row.intervals))]
+    return "".join([*parts, *_caption(axis, 0, bottom + 36, narrow=narrow)]) + "</svg>"
+
+
+def _rows(rows: Sequence[Row], left: float, *, narrow: bool) -> tuple[list[tuple[list[str], float]], float]:
+    """The words of each row and the height of its bars, and where the last one ends."""
+    y, found = _HEAD, []
+    for row in rows:
+        if narrow:
+            texts = [_clear(_text(0, y + 14, row.label))] if row.label else []
+            y += 20 * len(texts)
+            texts += [_clear(_text(0, y + 10, row.note, "quiet", _SMALL))] if row.note else []
+            y += 14 if row.note else 0
+            tall = 16 + _STEP * (len(row.intervals) - 1)
+        else:
+            texts, tall = [_text(0, y + _ROW / 2 + 4, row.label)], _ROW
+            if row.note:
+                texts.append(_text(left - 12, y + _ROW / 2 + 4, row.note, "quiet", _SMALL, "end"))
+        found.append((texts, y + tall / 2))
+        y += tall
+    return found, y
 
 
 def _bar(i: Interval, y: float, x: Callable[[float], float]) -> str:
@@ -139,15 +170,20 @@ def _ticks(low: float, high: float, *, logarithmic: bool) -> list[float]:
     return [s for s in steps if low <= math.log(s) <= high]
 
 
-def scatter(key: str, title: str, description: str, panels: Sequence[Scatter], x_axis: str) -> str:
-    """Panels of points beside each other over one kind of x axis, as an SVG."""
+def scatter(
+    key: str, title: str, description: str, panels: Sequence[Scatter], x_axis: str, *, narrow: bool = False
+) -> str:
+    """Panels of points over one kind of x axis as an SVG: beside each other, on a phone one under the other."""
     height, gap, left = 220.0, 36.0, 44.0
-    width = (_WIDE - gap * (len(panels) - 1)) / len(panels)
-    parts = [_open(key, title, description, _WIDE, height + 56)]
+    width = _NARROW if narrow else (_WIDE - gap * (len(panels) - 1)) / len(panels)
+    down = height + gap if narrow else 0.0
+    bottom = height + down * (len(panels) - 1)
+    parts = [_open(key, title, description, _NARROW if narrow else _WIDE, bottom + 12 + _foot(x_axis, narrow=narrow))]
     for n, panel in enumerate(panels):
-        parts += _panel(panel, n * (width + gap) + left, width - left, height)
-    parts.append(_text(0, height + 40, x_axis, "quiet", _SMALL))
-    return "".join(parts) + "</svg>"
+        across = left if narrow else n * (width + gap) + left
+        parts.append(f'<g transform="translate(0 {n * down:g})">')
+        parts += [*_panel(panel, across, width - left - (8 if narrow else 0), height), "</g>"]
+    return "".join([*parts, *_caption(x_axis, 0, bottom + 40, narrow=narrow)]) + "</svg>"
 
 
 def _panel(panel: Scatter, left: float, width: float, height: float) -> list[str]:
@@ -188,22 +224,31 @@ def _mark(p: Point, x: float, y: float) -> str:
     return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{5 if p.chosen else 4}" style="{style};stroke-width:1.5"/>'
 
 
-def bars(key: str, title: str, description: str, rows: Sequence[tuple[str, float, float]], axis: str) -> str:
+def bars(
+    key: str,
+    title: str,
+    description: str,
+    rows: Sequence[tuple[str, float, float]],
+    axis: str,
+    *,
+    narrow: bool = False,
+) -> str:
     """Bars from 0 with a paler part (of which the first number is the darker share), as an SVG."""
-    plot, bottom = _WIDE - _LABEL - _RIGHT, _HEAD + 22 * len(rows)
+    left, tall, whole_width = (0.0, 40.0, _NARROW) if narrow else (_LABEL, 22.0, _WIDE)
+    plot, bottom = whole_width - left - _RIGHT, _HEAD + tall * len(rows)
     most = max([1e-9, *(whole for _, _, whole in rows)])
-    parts = [_open(key, title, description, _WIDE, bottom + _FOOT)]
+    parts = [_open(key, title, description, whole_width, bottom + _foot(axis, narrow=narrow))]
     for tick in ticks(0.0, most, 5):
-        at = _LABEL + plot * tick / most
-        parts += [_line(at, _HEAD, at, bottom, "rule"), _text(at, bottom + 16, f"{tick:g}", "quiet", _SMALL, "middle")]
+        at = left + plot * tick / most
+        anchor = "start" if at == 0 else "middle"
+        parts += [_line(at, _HEAD, at, bottom, "rule"), _text(at, bottom + 16, f"{tick:g}", "quiet", _SMALL, anchor)]
     for n, (label, own, whole) in enumerate(rows):
-        y = _HEAD + 22 * n + 5
-        parts.append(_text(0, y + 10, label))
+        y = _HEAD + tall * (n + 1) - 17
+        parts.append(_clear(_text(0, y - 6, label)) if narrow else _text(0, y + 10, label))
         for value, opacity in ((whole, 0.35), (own, 1.0)):
             width = plot * max(value, 0.0) / most
             parts.append(
-                f'<rect x="{_LABEL:g}" y="{y:g}" width="{width:.1f}" height="12" '
+                f'<rect x="{left:g}" y="{y:g}" width="{width:.1f}" height="12" '
                 f'style="fill:var(--accent);fill-opacity:{opacity}"/>'
             )
-    parts.append(_text(_LABEL, bottom + 36, axis, "quiet", _SMALL))
-    return "".join(parts) + "</svg>"
+    return "".join([*parts, *_caption(axis, left, bottom + 36, narrow=narrow)]) + "</svg>"

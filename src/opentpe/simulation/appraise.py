@@ -19,7 +19,7 @@ def nmosd_open(decision: Decision) -> bool:
 
 def benefit_facts(decision: Decision, onset: date | None, sessions: int, library: Library) -> BenefitFacts:
     """The benefit model's questions answered from the facts of the walk; what is not known stays not known."""
-    first = decision.start_on or decision.on
+    first = decision.start_on or decision.reassess_on or decision.on
     delay = None if onset is None else float((first - onset).days)
     return benefit.benefit_facts(decision.facts, library, delay_days=delay, sessions_planned=sessions)
 

@@ -26,6 +26,7 @@ ENDPOINTS: Final = {
     "fibrinogen_below_1_before": Endpoint("1", event=True),
     "fibrinogen_after_last_g_l": Endpoint("g/L"),
     "drug_left_percent": Endpoint("%"),
+    "drug_day_14_ug_ml": Endpoint("ug/mL"),
     "sessions_done": Endpoint("1"),
     "complete": Endpoint("1", event=True),
     "days_to_last_session": Endpoint("d"),
@@ -41,6 +42,9 @@ ENDPOINTS: Final = {
     "mild_allergy": Endpoint("1", event=True),
     "response_moderate": Endpoint("1", event=True),
 }
+
+# What needs a drug that a share of the patients is on.
+OF_DRUG: Final = ("drug_left_percent", "drug_day_14_ug_ml")
 
 # What the kinetics alone give, so that its variance can be explained.
 KINETIC: Final = ("igg_fall_percent", "igg_day_14_g_l", "fibrinogen_lowest_before_g_l", "fibrinogen_after_last_g_l")

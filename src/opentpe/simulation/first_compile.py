@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -19,6 +20,7 @@ JOBS: Final = ("separator", "sessions", "solutes")  # the longest first
 _MARK: Final = "compiled"
 _HERE: Final = "opentpe.simulation.first_compile"
 _LOOK_S: Final = 0.5
+_PLAIN: Final = {"NUMBA_DISABLE_ERROR_MESSAGE_HIGHLIGHTING": "1"}  # Numba colours each rejected overload otherwise
 
 
 def needed(folder: Path = CACHE_FOLDER) -> bool:
@@ -38,7 +40,7 @@ def ensure(say: Callable[[str], object], folder: Path = CACHE_FOLDER, workers: i
     while waiting or running:
         while waiting and len(running) < max(1, workers or os.cpu_count() or 1):
             job = waiting.pop(0)
-            running[job] = subprocess.Popen([sys.executable, "-m", _HERE, job])  # noqa: S603 - our own module
+            running[job] = _start(job)
         say(_line(time.monotonic() - start, waiting, running))
         time.sleep(_LOOK_S)
         for job in [j for j, child in running.items() if child.poll() is not None]:
@@ -47,6 +49,11 @@ def ensure(say: Callable[[str], object], folder: Path = CACHE_FOLDER, workers: i
         folder.mkdir(parents=True, exist_ok=True)
         (folder / _MARK).write_text("done\n", encoding="utf-8")
     return not failed
+
+
+def _start(job: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", _HERE, job]
+    return subprocess.Popen(command, env={**os.environ, **_PLAIN})  # noqa: S603 - our own module
 
 
 def _line(seconds: float, waiting: list[str], running: dict[str, subprocess.Popen[bytes]]) -> str:
@@ -108,6 +115,7 @@ def _sessions(subject: Any, prepared: Any, library: Any) -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
+        gc.disable()  # an eighth of the time, for a third more memory
         compile_part(sys.argv[1])
     else:
         compiled = ensure(lambda text: sys.stderr.write(f"\r{text} "))

@@ -20,6 +20,7 @@ from opentpe.simulation.virtual import Lived
 
 _HARMS: Final = ("hypocalcaemia_symptoms", "hypotension", "bleeding", "mild_allergy")
 _LOW_FIBRINOGEN: Final = "order.fibrinogen_albumin_from_g_l"
+_UG_ML_PER_G_L: Final = 1000.0
 _NO_FALL: Final = 0.1  # per cent, least fall of calcium the harm model takes
 Read = Callable[[Lived, Spec, Library], Floats]
 
@@ -81,14 +82,19 @@ def _fibrinogen_after(lived: Lived, _spec: Spec, _library: Library) -> Floats:
 
 def _drug_left(lived: Lived, _spec: Spec, _library: Library) -> Floats:
     """Drug after the last session, per cent of the level before session 1; NaN for patients not on it."""
-    plan = lived.planned
-    j = plan.doses[plan.drug_from].solute
+    j = lived.planned.drug_column
     if not _exchanged(lived):
         return np.where(lived.done.on_drug > 0, 100.0, np.nan)
     first = lived.trajectory.before[:, j, 0]
     left = np.divide(lived.trajectory.after[:, j, -1], first, out=np.full(first.size, np.nan), where=first > 0)
     percent: Floats = 100 * left
     return percent
+
+
+def _drug_day_14(lived: Lived, _spec: Spec, _library: Library) -> Floats:
+    """Drug 14 days after the last planned session, ug/mL; NaN for patients not on it."""
+    level = _UG_ML_PER_G_L * lived.trajectory.concentration[:, lived.planned.drug_column, lived.day_14]
+    return np.where(lived.done.on_drug > 0, level, np.nan)
 
 
 def _sessions(lived: Lived, _spec: Spec, _library: Library) -> Floats:
@@ -231,6 +237,7 @@ _READ: Final[dict[str, Read]] = {
     "fibrinogen_below_1_before": _below_1,
     "fibrinogen_after_last_g_l": _fibrinogen_after,
     "drug_left_percent": _drug_left,
+    "drug_day_14_ug_ml": _drug_day_14,
     "sessions_done": _sessions,
     "complete": _complete,
     "days_to_last_session": _days,

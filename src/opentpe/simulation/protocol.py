@@ -33,7 +33,10 @@ _TOP: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """One arm: its name and its course in words, or `no exchange`; `dose` in words is given on top."""
+    """One arm: its name and its course in words, or `no exchange`; `doses` in words are given on top.
+
+    A dose of the trial's drug goes to the patients who are on it, any other to all.
+    """
 
     name: str
     course: str
@@ -155,6 +158,7 @@ def checked(spec: Spec, library: Library) -> Spec:
     _numbers(spec)
     for arm in spec.arms:
         _runnable(arm, spec, library)
+    _on_drug(spec)
     return spec
 
 
@@ -212,11 +216,16 @@ def _runnable(arm: Arm, spec: Spec, library: Library) -> None:
         drug = doses.parse(text).drug
         if drug not in cohort.given(library):
             raise InputError("dose", repr(drug), ", ".join(sorted(cohort.given(library))))
-    needs_drug = "drug_left_percent" in (*spec.endpoints, *spec.sensitivity.endpoints)
-    if needs_drug and not (spec.drug.doses and spec.drug.fraction > 0):
-        raise InputError(
-            "endpoints", "'drug_left_percent' without a drug", "a [drug] with doses and a fraction above 0"
-        )
+
+
+def _on_drug(spec: Spec) -> None:
+    """Endpoints of the drug need one that some patients are on and whose level is followed."""
+    asked = [name for name in spec.endpoints if name in endpoints.OF_DRUG]
+    if asked and not (spec.drug.doses and spec.drug.fraction > 0):
+        raise InputError("endpoints", f"{asked[0]!r} without a drug", "a [drug] with doses and a fraction above 0")
+    drugs = {doses.parse(text).drug for text in spec.drug.doses}
+    if asked and (len(drugs) > 1 or drugs == {cohort.BLOCKER_DRUG}):
+        raise InputError("drug.doses", ", ".join(sorted(drugs)), f"doses of one antibody, for {asked[0]!r}")
 
 
 def _arm(row: Mapping[str, Any], i: int) -> Arm:

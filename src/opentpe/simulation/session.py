@@ -272,12 +272,17 @@ def series(ran: Ran, *, every_min: float = 1.0, hidden: bool = False) -> tuple[S
     names = (*SHOWN, *HIDDEN) if hidden else SHOWN
     end = ran.end_min + ran.after_min
     grid = np.unique([*np.arange(0.0, end, every_min), end])
-    found = []
-    for name in names:
-        q = chair.QUANTITIES.index(name)
-        rows = [np.interp(grid, t, s[:, q]) for t, s in zip(ran.outcome.times, ran.outcome.series, strict=True)]
-        found.append(bands.series(np.array(rows), grid, name, UNITS[name]))
-    return tuple(found)
+    shown = ran.outcome.series[:, :, [chair.QUANTITIES.index(name) for name in names]]
+    rows = np.array([_between(grid, t, s) for t, s in zip(ran.outcome.times, shown, strict=True)])
+    return tuple(bands.series(rows[:, :, q], grid, name, UNITS[name]) for q, name in enumerate(names))
+
+
+def _between(grid: Floats, times: Floats, values: Floats) -> Floats:
+    """Values (times, quantities) at the instants of the grid: linear in between, held outside."""
+    place = np.interp(grid, times, np.arange(float(times.size)))
+    left = np.minimum(place.astype(int), times.size - 2)
+    found: Floats = values[left] + (values[left + 1] - values[left]) * (place - left)[:, None]
+    return found
 
 
 def volume_ratio(ran: Ran, start_min: float, library: Library) -> tuple[Volume, ...]:

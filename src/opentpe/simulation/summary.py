@@ -36,14 +36,17 @@ def summarise(
     influences: Sequence[Influence] = (),
 ) -> TrialSummary:
     """The trial of a folder: each endpoint in each arm, each arm against the first, and what it was made with."""
-    results, contrasts = [], []
+    results, contrasts, empty = [], [], []
     for name in spec.endpoints:
         first = _read(folder, spec, spec.arms[0].name, name)
-        results.append(_arm(spec.arms[0].name, name, first))
-        for arm in spec.arms[1:]:
-            own = _read(folder, spec, arm.name, name)
+        for arm in spec.arms:
+            own = first if arm == spec.arms[0] else _read(folder, spec, arm.name, name)
+            if not np.isfinite(own).any():
+                empty.append(Line("trial_nobody", (("endpoints", name), ("arm", arm.name))))
+                continue
             results.append(_arm(arm.name, name, own))
-            contrasts.append(_contrast(spec, arm.name, name, own, first))
+            if arm != spec.arms[0] and (np.isfinite(own) & np.isfinite(first)).any():
+                contrasts.append(_contrast(spec, arm.name, name, own, first))
     return TrialSummary(
         name=spec.name,
         population=spec.population,
@@ -57,7 +60,7 @@ def summarise(
         detail=spec.detail,
         device=device,
         screened=protocol.screened(spec),
-        notes=_notes(spec),
+        notes=(*_notes(spec), *empty),
         versions=Versions(__version__, library.digest, library.overlaid, spec.seed, spec.patients),
     )
 
@@ -70,16 +73,12 @@ def _read(folder: Path, spec: Spec, arm: str, name: str) -> Floats:
 def _mean(values: Floats) -> Estimated:
     """Mean with its 95 % interval; for a share by Wilson's, which never leaves 0 to 1."""
     n = values.size
-    if n == 0:
-        return Estimated(math.nan, math.nan, math.nan)
     middle, half = float(values.mean()), _INTERVAL * float(values.std(ddof=1) if n > 1 else 0.0) / math.sqrt(n)
     return Estimated(middle, middle - half, middle + half)
 
 
 def _share(values: Floats) -> Estimated:
-    n, p = values.size, float(values.mean()) if values.size else math.nan
-    if n == 0:
-        return Estimated(math.nan, math.nan, math.nan)
+    n, p = values.size, float(values.mean())
     z2 = _INTERVAL**2
     middle = (p + z2 / (2 * n)) / (1 + z2 / n)
     half = _INTERVAL * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n)) / (1 + z2 / n)
@@ -88,7 +87,7 @@ def _share(values: Floats) -> Estimated:
 
 def _arm(arm: str, name: str, values: Floats) -> ArmResult:
     own = values[np.isfinite(values)]
-    low, middle, high = (float(q) for q in np.quantile(own, _LEVELS)) if own.size else (math.nan,) * 3
+    low, middle, high = (float(q) for q in np.quantile(own, _LEVELS))
     event = ENDPOINTS[name].event
     spread = float(own.std(ddof=1)) if own.size > 1 else 0.0
     return ArmResult(

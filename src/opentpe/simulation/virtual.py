@@ -40,8 +40,9 @@ class Planned(NamedTuple):
     columns: Columns
     starts_min: Floats  # (sessions,)
     shares: tuple[float, ...]  # of the fluids in their order
-    doses: tuple[timeline.Dose, ...]  # for all; those of the drug carry the share of patients in `drug_from`
-    drug_from: int  # doses from this one on are of the trial's drug, given to a share of the patients only
+    doses: tuple[timeline.Dose, ...]  # in order of time
+    shared: tuple[bool, ...]  # a dose of the trial's drug, given to the share of patients on it only
+    drug_column: int  # of the trial's drug; -1 for none
     end_min: float
 
 
@@ -70,7 +71,8 @@ class Lived(NamedTuple):
 def planned(arm: Arm, spec: Spec, library: Library, unit: dict[str, object]) -> Planned:
     """An arm ready to be given to patients."""
     course = arm.parsed
-    given = [dose_words.parse(text) for text in (*arm.doses, *spec.drug.doses)]
+    given = sorted((dose_words.parse(text) for text in (*arm.doses, *spec.drug.doses)), key=lambda d: d.time_min)
+    drugs = {dose_words.parse(text).drug for text in spec.drug.doses}
     read = felt.SOLUTES if protocol.in_full(spec) else ()
     columns = cohort.columns(library, tuple(dict.fromkeys(("igg", "fibrinogen", *read, *(d.drug for d in given)))))
     order = setup.prepare(_REFERENCE, course, library, unit) if course else None
@@ -79,7 +81,9 @@ def planned(arm: Arm, spec: Spec, library: Library, unit: dict[str, object]) -> 
     all_doses = tuple(cohort.dose(d, columns, _REFERENCE, library) for d in given)
     end = max([last, *(d.time_min for d in all_doses)]) + (AFTER_DAYS + 1) * MINUTES_PER_DAY
     shares = tuple(share for _, share in order.fluids) if order else ()
-    return Planned(arm, course, order, columns, starts, shares, all_doses, len(arm.doses), end)
+    drug = next((columns.column(name) for name in sorted(drugs) if name != cohort.BLOCKER_DRUG), -1)
+    shared = tuple(d.drug in drugs for d in given)
+    return Planned(arm, course, order, columns, starts, shares, all_doses, shared, drug, end)
 
 
 def live(
@@ -152,7 +156,7 @@ def _schedule(plan: Planned, done: Done, library: Library) -> Schedule:
         loss = np.asarray(on * library.value(f"equipment/{plan.setup.separator}.platelet_loss_fraction"), np.float64)
         red = np.asarray(on * library.value(f"equipment/{plan.setup.separator}.residual_red_cells_ml"), np.float64)
     amounts = np.array([[d.amount for d in plan.doses]]).reshape(1, -1).repeat(n, axis=0)
-    amounts[:, plan.drug_from :] *= done.on_drug[:, None]
+    amounts[:, np.array(plan.shared, bool)] *= done.on_drug[:, None]
     ones = np.ones((n, s))
 
     def same(values: list[int]) -> Integers:
@@ -179,12 +183,9 @@ class _Edges(NamedTuple):
 def _edges(plan: Planned, done: Done) -> _Edges:
     """Segments in order: gaps, cut where a dose falls, and the parts of each session."""
     n = done.minutes.shape[0]
-    doses = sorted(plan.doses, key=lambda d: d.time_min)
-    if list(plan.doses) != doses:
-        raise InputError("doses", "doses out of order", "doses in order of time, the drug's last")
-    start = min([0.0, *(d.time_min for d in doses)])
+    start = min([0.0, *(d.time_min for d in plan.doses)])
     now, kinds, minutes = np.full(n, start), [], []
-    dose_segment, pending = [], list(doses)
+    dose_segment, pending = [], list(plan.doses)
 
     def gap_until(end: float | Floats) -> None:
         nonlocal now

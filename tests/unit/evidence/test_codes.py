@@ -10,6 +10,7 @@ from opentpe.cli.evidence import command
 from opentpe.domain.sourced import Status
 from opentpe.errors import EvidenceError
 from opentpe.evidence.check import problems
+from opentpe.evidence.check_digits import sound
 from opentpe.evidence.load import Library
 
 app = typer.Typer()
@@ -42,10 +43,12 @@ def test_the_check_finds_nothing_in_what_ships(library: Library) -> None:
         ({"snomed": ["1"], "status": "secondary", "locator": "row 1"}, "names no source"),
         ({"snomed": ["1"], "status": "secondary", "source": "nobody", "locator": "row 1"}, "not in references.toml"),
         ({"snomed": ["66760008"], "status": "recalled"}, "also means"),
+        ({"snomed": ["398271007"], "status": "recalled"}, "wrong check digit"),
+        ({"loinc": ["8047-7"], "status": "recalled"}, "wrong check digit"),
     ],
 )
 def test_a_code_without_its_proof_is_named(library: Library, row: object, said: str) -> None:
-    """No source, no place, an unknown source, or two meanings of one code in one domain."""
+    """No source, no place, an unknown source, two meanings in one domain, or a number that cannot exist."""
     assert any(said in line for line in problems(with_rows(library, row)))
 
 
@@ -62,6 +65,25 @@ def test_a_title_of_no_code_is_named(library: Library) -> None:
     titles = {"title": {"snomed": {"73133000": "Product containing colchicine"}}}
     broken = replace(library, documents={**library.documents, "code_titles": titles})
     assert any("no code in use" in line for line in problems(broken))
+
+
+@pytest.mark.parametrize(
+    ("system", "code", "right"),
+    [
+        ("snomed", "41370002", True),
+        ("snomed", "41370003", False),
+        ("snomed", "14370002", False),  # two digits changed places
+        ("snomed", "no number", False),
+        ("loinc", "17763-4", True),
+        ("loinc", "17763-5", False),
+        ("loinc", "177634", False),
+        ("loinc", "LA6576-8", True),
+        ("atc", "L04AL01", True),
+    ],
+)
+def test_the_last_digit_is_computed(system: str, code: str, right: bool) -> None:
+    """Verhoeff's digit of SNOMED CT and the Mod 10 digit of LOINC; other systems have none."""
+    assert sound(system, code) is right
 
 
 def test_codes_are_listed_with_what_they_stand_for() -> None:

@@ -35,9 +35,12 @@ def meaning(library: Library, domain: str, system: str, code: str) -> str:
         ("allergy", SCT, "346447007", "plasma"),
         ("allergy", SCT, "419778001", ""),  # the intrabronchial route
         ("allergy", SCT, "73133000", ""),  # colchicine
+        ("allergy", SCT, "51073002", ""),  # phenobarbital, not ethylene oxide
         ("observation", LOINC, "79880-1", "visual_acuity"),
         ("observation", LOINC, "98499-7", ""),  # without glasses
         ("observation", LOINC, "17763-4", "vzv_igg"),
+        ("observation", LOINC, "8047-7", ""),  # its check digit is wrong
+        ("procedure", SCT, "398271007", ""),  # its check digit is wrong
         ("route", V3, "IVINJ", "iv"),
         ("route", V2, "SC", "sc"),
     ],

@@ -99,7 +99,7 @@ def faults() -> Callable[[Resource], list[str]]:
 
 def test_every_resource_fits_the_r4_schema(written: Resource, library: Library, faults: Any) -> None:
     """The R4 JSON Schema accepts every resource, and the pathway as a PlanDefinition."""
-    for resource in [*(e["resource"] for e in written["entry"]), plan_definition.build(library, say)]:
+    for resource in [*(e["resource"] for e in written["entry"]), consultation.pathway_as_fhir(library)]:
         assert faults(resource) == []
 
 
@@ -112,11 +112,11 @@ def test_the_r4_schema_refuses_what_is_wrong(written: Resource, faults: Any) -> 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_what_is_written_about_each_example_fits_the_r4_schema(name: str, library: Library, faults: Any) -> None:
-    """Whatever the advice, from urgent to cannot decide, the bundle that leaves is valid and its own checks pass."""
+    """Whatever the advice, urgent or cannot decide: what leaves, with sentences, leaflet and letter, is valid."""
     on = date.fromisoformat(EXAMPLES[name]["on"])
     row = consultation.decide(ROOT / "examples" / name, on, library=library)
     ordered = order.build(row.patient, row.decision, library, settings(library))
-    bundle = write.bundle(replace(row, order=ordered), say, library, {})
+    bundle = consultation.to_fhir(replace(row, order=ordered), library)
     assert [fault for e in bundle["entry"] for fault in faults(e["resource"])] == []
     assert check.problems(bundle, library) == []
 
@@ -274,3 +274,18 @@ def test_every_rule_of_the_plan_definition_is_said_in_words(library: Library) ->
     asked: list[str] = []
     plan_definition.build(library, lambda code, _: asked.append(code) or "")
     assert [code for code in asked if not english.has(code)] == []
+
+
+def test_text_leaves_with_ordinary_spaces(consulted: Consultation, library: Library) -> None:
+    """R4's pattern for text takes no thin space before a unit, in a note, a letter or the pathway itself."""
+    for document in (consultation.to_fhir(consulted, library), consultation.pathway_as_fhir(library)):
+        assert not set("\u00a0\u2009\u202f") & set(json.dumps(document, ensure_ascii=False))
+
+
+def test_the_plan_definition_reads_as_sentences(library: Library) -> None:
+    """Its own numbers are filled in, a patient's finding stands in brackets, and nothing reads "not recorded"."""
+    plan = consultation.pathway_as_fhir(library)
+    told = {r["id"]: r["textEquivalent"] for gate in plan["action"] for r in gate["action"] if "textEquivalent" in r}
+    assert told["fever"].startswith("Temperature [temperature]")
+    assert "between 1 % and 5 % after day 20" in told["nmosd-own-clock"]
+    assert not [text for text in told.values() if "not recorded" in text]

@@ -53,9 +53,11 @@ def result_rest(r):
 
 
 def test_a_trial_page_holds_forest_bars_and_tables(trial, library):
-    """Contrast and influence are drawn, the size of a real trial is told."""
+    """Contrast and influence are drawn, each for a page and for a phone; the size of a real trial is told."""
     page = learning.html(learning.trial_view(trial, library))
-    assert page.count("<svg") == 2
+    assert page.count("<svg") == 4
+    names = re.findall(r'<title id="([^"]+)"', page)
+    assert len(set(names)) == 4
     assert ">40<" in page
     assert "Not a medical device" in page
 
@@ -91,3 +93,21 @@ def test_the_parameters_that_matter_are_written_too(trial, library):
     """The shares of the variance stand in a table, in the terminal as on the page."""
     part = learning.trial_view(trial, library).parts[-1]
     assert part.table.rows == (("Plasma volume", "40 (30 to 50)", "40 (30 to 50)"),)
+
+
+def test_a_drawing_for_a_phone_keeps_inside_it():
+    """Labels stand above their bars, nothing lies beyond 358, and the caption is broken into lines."""
+    rows = [
+        plots.Row("a", (plots.Interval(1, 2, 3, "accent"),), "note"),
+        plots.Row("", (plots.Interval(2, 3, 9, "ink"),)),
+    ]
+    panels = [plots.Scatter("s", "g/L", (plots.Point(1, 1), plots.Point(9, 2, chosen=True)))] * 2
+    for svg in (
+        plots.intervals("k", "t", "d", rows, "long words " * 12, narrow=True),
+        plots.bars("k", "t", "d", [("a", 0.3, 0.5)], "long words " * 12, narrow=True),
+        plots.scatter("k", "t", "d", panels, "long words " * 12, narrow=True),
+    ):
+        assert 'viewBox="0 0 358 ' in svg
+        assert all(float(v) <= 358 for v in re.findall(r'\b(?:x|cx|x2)="(-?[\d.]+)"', svg))
+        assert svg.count("long words") == 12
+        assert max(len(t) for t in re.findall(r">([^<]*long words[^<]*)<", svg)) <= 58

@@ -20,7 +20,7 @@ class _Child:
 def _started(monkeypatch, code=0):
     jobs = []
 
-    def start(command):
+    def start(command, env):
         jobs.append(command[-1])
         return _Child(code)
 
@@ -45,8 +45,8 @@ def test_it_says_what_is_compiled_and_how_far_it_is(tmp_path, monkeypatch):
     _started(monkeypatch)
     said = []
     first_compile.ensure(said.append, tmp_path, workers=2)
-    assert "0 of 3 parts ready, now separator and solutes" in said[0]
-    assert "2 of 3 parts ready, now sessions" in said[-1]
+    assert "0 of 3 parts ready, now separator and sessions" in said[0]
+    assert "2 of 3 parts ready, now solutes" in said[-1]
 
 
 def test_a_part_that_fails_is_tried_again_next_time(tmp_path, monkeypatch):

@@ -71,7 +71,7 @@ def _dates(decision: Decision, desk: Desk) -> Iterator[str]:
 
 def reason(why: Reason, decision: Decision, desk: Desk) -> Said:
     """A reason in words with its sources and level of evidence."""
-    text = desk.sentences.say(why.code, desk.facts(why.facts, decision))
+    text = desk.told(why.code, why.facts, decision)
     if why.level == _OF_THE_RECORD and (told := "; ".join(_whence(fact) for fact in why.facts if fact.sources)):
         text = f"{text} {desk.say('banner.recorded_in', where=told)}"
     return Said(text, "", desk.cites(why.sources), why.level, "", why.code)

@@ -26,6 +26,7 @@ _SHOWN: Final = (
     "benefit.trial_",
     "benefit.one_week_later",
     "benefit.none_",
+    "benefit.if_exchange_follows",
     "benefit.delay_outside",
     "benefit.optic_neuritis",
 )
@@ -39,17 +40,18 @@ def options(consultation: Consultation, desk: Desk) -> OptionsView | None:
     named = {*(name for _, names in _COLUMNS for name in names), *_QUIET}
     extra = tuple(dict.fromkeys(n for o in consultation.options for n, _ in o.cells if n not in named))
     columns = (*(desk.say(f"option_column.{key}") for key, _ in _COLUMNS), *(_head(n, desk) for n in extra))
-    rows = tuple(_row(option, extra, desk) for option in consultation.options)
+    advised = "exchange" if consultation.decision.advice.exchange else ""
+    rows = tuple(_row(option, extra, desk, option.key == advised) for option in consultation.options)
     return OptionsView(columns, rows)
 
 
-def _row(option: Option, extra: tuple[str, ...], desk: Desk) -> OptionRow:
+def _row(option: Option, extra: tuple[str, ...], desk: Desk, advised: bool) -> OptionRow:
     here = dict(option.cells).get(_HERE)
     return OptionRow(
         desk.title("option", option.key),
         _cells(option, extra, desk),
         desk.cites(option.sources),
-        option.key == "exchange",
+        advised,
         _sentence(_value(here, desk)) if here else "",
     )
 

@@ -89,6 +89,6 @@ def _sorted(alerts: tuple[Alert, ...], when: str) -> list[Alert]:
 
 
 def _alert(alert: Alert, decision: Decision, desk: Desk) -> Said:
-    text = desk.sentences.say(alert.code, desk.facts(alert.facts, decision))
+    text = desk.told(alert.code, alert.facts, decision)
     level = "" if alert.level == _LOCAL else alert.level
     return Said(text, desk.word("alert", alert.kind), desk.cites(alert.sources), level, alert.kind, alert.code)
