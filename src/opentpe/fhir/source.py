@@ -32,9 +32,15 @@ def load(
         return "bundle", dict(source) if sound else _from_mapping(source)
     path = Path(source)
     name = path.name or str(path)
-    text = _text(name, _bytes(path, name, size_limit_bytes))
+    return name, parse(name, _text(name, _bytes(path, name, size_limit_bytes)))
+
+
+def parse(name: str, text: str) -> dict[str, Any]:
+    """The JSON object in a text that was handed over; `name` says in messages where it came from. Raises as `load`."""
+    if not text.strip():
+        raise InputError(name, "an empty text", _EXPECTED)
     _check_depth(name, text)
-    return name, _parse(name, text)
+    return _parse(name, text)
 
 
 def _bytes(path: Path, name: str, limit: int) -> bytes:

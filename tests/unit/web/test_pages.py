@@ -153,3 +153,13 @@ def test_what_does_not_fit_is_told_in_words(library):
     assert told[2].startswith("Fibrinogen")
     assert "_" not in "".join(told)
     assert "fibrinogen." not in "".join(told)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"), [('{"resourceType": "Bundle", "type": 1, "type": 2}', "twice"), ("{", "end")]
+)
+def test_a_pasted_bundle_is_read_as_strictly_as_a_file(clinic, text, told):
+    """An element given twice and a text cut short are refused with what was found."""
+    answer = clinic.post("/consult", data={"bundle": text})
+    assert answer.status_code == 422
+    assert told in answer.text

@@ -16,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from opentpe import consultation as flow
 from opentpe.domain.consultation import Consultation
 from opentpe.errors import InputError
+from opentpe.fhir import source
 from opentpe.report import build, render
 from opentpe.web import paper
 from opentpe.web.clinic import Clinic, Here
@@ -79,14 +80,8 @@ def _day(text: str, today: date) -> date:
 
 
 def parsed(text: str) -> dict[str, Any]:
-    """The bundle of a text; `InputError` where it is none."""
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InputError("bundle", "text that is not JSON", "a FHIR R4 bundle") from error
-    if not isinstance(data, dict):
-        raise InputError("bundle", type(data).__name__, "a FHIR R4 bundle")
-    return data
+    """The bundle of a text, read as strictly as a file; `InputError` where it is none."""
+    return source.parse("bundle", text)
 
 
 def advise(here: Clinic, bundle: Mapping[str, Any] | Path, on: date) -> Consultation:
