@@ -55,7 +55,11 @@ def as_drawn(law: body.Laws, library: Library, seed: int, own: tuple[float | Non
     tingling = tingling if own[0] is None else own[0]
     hypotension = hypotension if own[1] is None else own[1]
     light_headed = max(hypotension - library.value("patient_watch.light_headed.before_percent"), _SOONEST)
-    return law._replace(tingling_percent=tingling, light_headed_percent=light_headed, hypotension_percent=hypotension)
+    return law._replace(  # as floats: a whole number of a file would be another type, and another compile
+        tingling_percent=float(tingling),
+        light_headed_percent=float(light_headed),
+        hypotension_percent=float(hypotension),
+    )
 
 
 def at_rest(subject: Subject, law: body.Laws, library: Library) -> body.Patient:

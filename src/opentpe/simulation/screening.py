@@ -73,7 +73,8 @@ def _rates(people: Cohort, j: int, library: Library) -> _Rates:
         share = library.value("plan.frozen_igg_fraction")
         at_rest_rate, k10 = (_fcrn(people, j, c) for c in (resting, share * resting))
         supply = at_rest_rate * amount * people.synthesis_ratio[:, j]
-    return _Rates(k10, people.escape_rate[:, j], people.return_rate[:, j], supply)
+    k12, k21 = people.escape_rate[:, j], people.return_rate[:, j]
+    return _Rates(*(np.ascontiguousarray(rate) for rate in (k10, k12, k21, supply)))
 
 
 def _fcrn(people: Cohort, j: int, concentration: Floats) -> Floats:
