@@ -14,7 +14,7 @@ from benchmarks import course
 from opentpe.kernel import march, timeline
 from opentpe.simulation import cohort
 
-CHUNK = 500
+CHUNK = 2000
 
 
 def run(patients: int, full: bool) -> dict[str, float]:

@@ -16,14 +16,17 @@ def main(arguments: list[str] | None = None) -> None:
     gc.set_threshold(_YOUNG_COUNT, 20, 100)
     from opentpe.cli.app import build
 
+    said = sys.argv[1:] if arguments is None else arguments
     try:
-        build()(args=arguments, standalone_mode=True)
+        build(said[0] if said else "")(args=said, standalone_mode=True)
     except InputError as error:
         sys.exit(_say(str(error), 2))
     except OpenTPEError as error:
         sys.exit(_say(f"OpenTPE stopped: {error}", 1))
     except BrokenPipeError:
         sys.exit(0)
+    finally:
+        gc.freeze()  # what is left need not be searched once more on the way out: a seventh of a consultation
 
 
 def _say(message: str, code: int) -> int:

@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Final
+
 import typer
 
-from opentpe.cli import (
-    audit,
-    consult,
-    decide,
-    demo,
-    edss,
-    evidence,
-    export_sbml,
-    fit,
-    indications,
-    plan,
-    records,
-    run,
-    schema,
-    serve,
-    simulate,
-    trial,
-    validate,
-)
+_NOTICE: Final = "Planning support, education and research. Not a medical device."
+_COMMANDS: Final = {
+    "consult": "Decide, order, forecast and write a report from a bundle.",
+    "decide": "Say whether an exchange is advised on this day, and why.",
+    "simulate": "Forecast a course: solutes, drugs, calcium, pressure.",
+    "run": "Run one procedure second by second.",
+    "fit": "Learn from the labs of a course.",
+    "plan": "Rank the next courses by goals and limits.",
+    "trial": "Run arms on virtual patients.",
+    "edss": "EDSS from functional systems and ambulation.",
+    "indications": "Neurological indications of apheresis.",
+    "evidence": "Show the numbers in use and how well each is known.",
+    "schema": "Print the JSON Schema of a document.",
+    "validate": "Run every calibration row and validation study.",
+    "export-sbml": "Write one patient's course kinetics as SBML.",
+    "serve": "Serve the clinic's records, pages and CDS hooks.",
+    "demo": "Consult on the bundled example.",
+}
+_GROUPS: Final = {
+    "records": "Back up, restore, import and export the records.",
+    "audit": "Verify the audit chain of the records.",
+}
 
-_NOTICE = "Planning support, education and research. Not a medical device."
 
-
-def build() -> typer.Typer:
-    """The application with every command."""
+def build(asked: str = "") -> typer.Typer:
+    """The application with every command; with the one that was asked for alone, where there is such a one."""
     app = typer.Typer(
         name="opentpe",
         help=f"Plans and simulates plasma exchange for an MS relapse that steroids did not stop.\n\n{_NOTICE}",
@@ -38,23 +42,11 @@ def build() -> typer.Typer:
         rich_markup_mode=None,  # plain help: in half the time
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    app.command("consult", short_help="Decide, order, forecast and write a report from a bundle.")(consult.command)
-    app.command("decide", short_help="Say whether an exchange is advised on this day, and why.")(decide.command)
-    app.command("simulate", short_help="Forecast a course: solutes, drugs, calcium, pressure.")(simulate.command)
-    app.command("run", short_help="Run one procedure second by second.")(run.command)
-    app.command("fit", short_help="Learn from the labs of a course.")(fit.command)
-    app.command("plan", short_help="Rank the next courses by goals and limits.")(plan.command)
-    app.command("trial", short_help="Run arms on virtual patients.")(trial.command)
-    app.command("edss", short_help="EDSS from functional systems and ambulation.")(edss.edss)
-    app.command("indications", short_help="Neurological indications of apheresis.")(indications.indications)
-    app.command("evidence", short_help="Show the numbers in use and how well each is known.")(evidence.command)
-    app.command("schema", short_help="Print the JSON Schema of a document.")(schema.command)
-    app.command("validate", short_help="Run every calibration row and validation study.")(validate.command)
-    app.command("export-sbml", short_help="Write one patient's course kinetics as SBML.")(export_sbml.command)
-    app.command("serve", short_help="Serve the clinic's records, pages and CDS hooks.")(serve.command)
-    app.command("demo", short_help="Consult on the bundled example.")(demo.command)
-    app.add_typer(records.app, name="records", short_help="Back up, restore, import and export the records.")
-    app.add_typer(audit.app, name="audit", short_help="Verify the audit chain of the records.")
+    for name in (asked,) if asked in _COMMANDS else _COMMANDS:
+        module = import_module(f"opentpe.cli.{name.replace('-', '_')}")
+        app.command(name, short_help=_COMMANDS[name])(module.command)
+    for name in () if asked in _COMMANDS else _GROUPS:
+        app.add_typer(import_module(f"opentpe.cli.{name}").app, name=name, short_help=_GROUPS[name])
     app.callback()(_root)
     return app
 

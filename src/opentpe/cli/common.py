@@ -33,7 +33,7 @@ Seed = Annotated[int, typer.Option("--seed", help="Seed of the parameter draws."
 Draws = Annotated[int, typer.Option("--draws", min=1, max=100_000, help="Parameter draws behind the bands.")]
 Language = Annotated[str, typer.Option("--language", help="Language of the texts: en, de or es.")]
 
-_UNUSED: Final = ("scipy.linalg.cython_blas", "cffi")  # by our kernels, as Numba asks for them
+_UNUSED: Final = ("scipy.linalg.cython_blas", "cffi", "yaml")  # by our kernels, as Numba asks for them
 
 DATABASE = "sqlite:///opentpe.db"
 Database = Annotated[str, typer.Option("--database", help="sqlite:///FILE or postgresql://USER@HOST/NAME")]
@@ -131,7 +131,7 @@ def compile_once() -> None:
 
 
 def _load_lean() -> None:
-    """Lets Numba load its functions without SciPy's BLAS and cffi, which no kernel calls: a quarter of a second.
+    """Lets Numba load its functions without SciPy's BLAS, cffi and YAML, which no kernel needs: a quarter of a second.
 
     Only here, in a process of our own: somebody else's compiled functions may want them.
     """

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from opentpe.evidence.load import Library
 
 
-def edss(
+def command(
     visual: Annotated[int | None, typer.Option(help="Visual, raw grade 0 to 6.")] = None,
     brainstem: Annotated[int | None, typer.Option(help="Brainstem, 0 to 5.")] = None,
     pyramidal: Annotated[int | None, typer.Option(help="Pyramidal, 0 to 6.")] = None,

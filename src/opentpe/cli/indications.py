@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 
-def indications(
+def command(
     asked: Annotated[str, typer.Argument(help='Words of the name, as "myasthenia". Default: all.')] = "",
     as_json: Annotated[bool, typer.Option("--json", help="The table as a JSON document.")] = False,
 ) -> None:

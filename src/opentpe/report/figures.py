@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Final
 
@@ -31,7 +31,7 @@ FIXED: Final = {
     "blood": "#A4262C",
 }
 HALO: Final = ";paint-order:stroke;stroke:var(--paper);stroke-width:3px;stroke-linejoin:round"
-_POINTS: Final = 240  # more than the pixels of a panel show
+_POINTS, _NARROW_POINTS = 240, 120  # of a curve: more than its pixels show
 _TEXT, _SMALL = 13, 11
 _WIDE, _NARROW = 812, 358
 _LEFT, _HEAD, _GAP = 46, 26, 18
@@ -71,6 +71,7 @@ class Frame:
 
 def svg(figure: Figure, *, narrow: bool = False, variables: bool = True, decimal: str = ".") -> str:
     """The figure as one `<svg>` element; `narrow` for a phone, `variables=False` with fixed ink on white."""
+    figure = _thinned(figure, _NARROW_POINTS if narrow else _POINTS)
     frames, height = _frames(figure, narrow=narrow)
     width = _NARROW if narrow else _WIDE
     stacked = figure.layout == "stacked"
@@ -111,7 +112,7 @@ def _frames(figure: Figure, *, narrow: bool) -> tuple[list[Frame], float]:
         row, column = divmod(i, columns)
         left = _LEFT + column * (width + _LEFT + 8)
         top = _HEAD + row * (plot + _HEAD + _GAP + below)
-        low, high = _range(panel, figure)
+        low, high = _range(panel)
         frames.append(Frame(left, top, width, plot, _start(figure), figure.until, low, high))
     tail = 56 if stacked else (38 if narrow else 20)
     return frames, frames[-1].bottom + tail
@@ -126,8 +127,8 @@ def _scale(figure: Figure) -> float:
     return 1440.0 if figure.per == "day" else 1.0
 
 
-def _range(panel: Panel, figure: Figure) -> tuple[float, float]:
-    shown = thinned(panel.series, figure.until * _scale(figure))
+def _range(panel: Panel) -> tuple[float, float]:
+    shown = panel.series
     marks = [m.value for m in panel.measured] + [limit.value for limit in panel.limits]
     top, low = max([*shown.p95, *marks, panel.at_least]), min([*shown.p05, *marks])
     if panel.from_zero and low >= 0:
@@ -141,7 +142,7 @@ def _panel(panel: Panel, frame: Frame, figure: Figure, decimal: str, *, last: bo
     yield _text(frame.left - _LEFT, frame.top - 12, _title(panel), "ink", _TEXT)
     yield from _grid(frame, decimal)
     yield from _marks(frame, figure, last=last)
-    series = thinned(panel.series, figure.until * scale)
+    series = panel.series
     time = [max(t / scale, frame.x_from) for t in series.time_min]
     if time and time[0] > frame.x_from:
         series, time = _from_before(series), [frame.x_from, *time]
@@ -296,10 +297,16 @@ def _from_before(series: Series) -> Series:
     )
 
 
-def thinned(series: Series, until_min: float) -> Series:
-    """The series up to a time with at most about 240 points; every turn of the median stays."""
+def _thinned(figure: Figure, points: int) -> Figure:
+    until_min = figure.until * _scale(figure)
+    panels = (replace(p, series=thinned(p.series, until_min, points)) for p in figure.panels)
+    return replace(figure, panels=tuple(panels))
+
+
+def thinned(series: Series, until_min: float, points: int = _POINTS) -> Series:
+    """The series up to a time with at most about so many points; every turn of the median stays."""
     inside = [i for i, t in enumerate(series.time_min) if t <= until_min] or [0]
-    step = max(1, math.ceil(len(inside) / _POINTS))
+    step = max(1, math.ceil(len(inside) / points))
     kept = [i for i in inside if i % step == 0 or i == inside[-1] or _turns(series.median, i)]
 
     def take(values: Sequence[float]) -> tuple[float, ...]:

@@ -5,7 +5,7 @@ import json
 import typer
 from typer.testing import CliRunner
 
-from opentpe.cli.edss import edss
+from opentpe.cli.edss import command as edss
 
 app = typer.Typer()
 app.command()(edss)

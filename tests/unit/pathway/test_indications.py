@@ -6,7 +6,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from opentpe.cli.indications import indications as command
+from opentpe.cli.indications import command
 from opentpe.pathway.indications import indications
 
 app = typer.Typer()
