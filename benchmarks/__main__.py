@@ -113,7 +113,7 @@ def _one_course(bench, ours, errors):
     """Rows of one course: ours, the rival, the ratio, the full physiology."""
     patient = course.typical(errors)
     rival = course.roadrunner(bench, patient)
-    at_rest, sessions, moving = course.physiology_s(bench)
+    at_rest, sessions, moving = course.physiology_s()
     tolerance = f"error {rival.error:.1e} at tolerance {rival.tolerance:g}"
     parts = f"sessions {1e3 * sessions:.2f}, solutes before {1e3 * at_rest:.2f} and after {1e3 * moving:.2f}"
     return [
