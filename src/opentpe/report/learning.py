@@ -77,7 +77,8 @@ def _said(line: Line, pen: Desk) -> str:
             values[name] = ", ".join(pen.say(f"endpoint.{e}") for e in str(value).split("|"))
         else:
             values[name] = pen.named(value)
-    return pen.sentences.say(line.code, values)
+    text = pen.sentences.say(line.code, values)
+    return text[:1].upper() + text[1:]
 
 
 def _footer(versions: Versions | None, pen: Desk) -> str:
