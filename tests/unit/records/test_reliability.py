@@ -47,7 +47,8 @@ def check(store: Store, acknowledged: set[str]) -> int:
 
 
 def told(lines: list[str], word: str) -> list[str]:
-    return [line.split(" ", 1)[1].strip() for line in lines if line.startswith(word + " ")]
+    """What a writer said after a word; a line cut short by its end was not said."""
+    return [line.split(" ", 1)[1].strip() for line in lines if line.startswith(word + " ") and line.endswith("\n")]
 
 
 @pytest.fixture
