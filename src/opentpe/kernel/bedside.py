@@ -23,7 +23,7 @@ from opentpe.kernel.body import (
     remember,
     weakened,
 )
-from opentpe.kernel.compiled import inner, unlocked
+from opentpe.kernel.compiled import compiled, unlocked
 from opentpe.kernel.controller import HYPOTENSION, LIGHT_HEADED, TINGLING, Entry, Phase, Signal
 from opentpe.kernel.lines import PATIENT
 
@@ -39,7 +39,7 @@ VITALS: Final = np.dtype([(name, np.float64) for name in (
 )])  # fmt: skip
 
 
-@inner
+@compiled
 def comfort(par: Array, now: Array, journal: Array, complaint: int) -> None:
     """What the standard operator does about a complaint at the machine: slower inlet, or saline and a pause."""
     if complaint == TINGLING:
@@ -54,7 +54,7 @@ def comfort(par: Array, now: Array, journal: Array, complaint: int) -> None:
         controller.signal(now, journal, Signal.PAUSE)
 
 
-@inner
+@compiled
 def complain(par: Array, now: Array, journal: Array, laws: Laws, person: Patient, calcium: float) -> Patient:
     """Complaints when a personal threshold is crossed, once each; the standard operator answers them."""
     felt, failing = person.felt, person.failing
@@ -82,14 +82,14 @@ def complain(par: Array, now: Array, journal: Array, laws: Laws, person: Patient
     return marked(person, felt, failing, rate, until)
 
 
-@inner
+@compiled
 def due(now: Array, until_ml: Array) -> bool:
     """True once the volume of the part that hangs is given and another follows."""
     part = now.fluid_index
     return part + 1 < until_ml.shape[0] and now.replaced_ml >= until_ml[part]
 
 
-@inner
+@compiled
 def next_fluid(now: Array, volume: Array, mass: Array, journal: Array, fluids: Array) -> None:
     """Hangs the next part of the replacement sequence."""
     now.fluid_index += 1
@@ -97,7 +97,7 @@ def next_fluid(now: Array, volume: Array, mass: Array, journal: Array, fluids: A
     controller.write(journal, now, Entry.FLUID, now.fluid_index, now.replaced_ml)
 
 
-@inner
+@compiled
 def read_vitals(
     out: Array, laws: Laws, person: Patient, volume: Array, mass: Array, given: float, chemistry: citrate.Readout
 ) -> None:
@@ -194,7 +194,7 @@ def march(
     return person, seconds, 0
 
 
-@inner
+@compiled
 def count_time(now: Array) -> None:
     """The clocks of one second: whole run, since connection, in the phase, of exchange."""
     now.clock_s += 1

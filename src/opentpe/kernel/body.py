@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from opentpe.kernel import circulation, citrate, fluid, lines, separation, turnover
 from opentpe.kernel.binding import Binding
-from opentpe.kernel.compiled import compiled, inner
+from opentpe.kernel.compiled import compiled
 from opentpe.kernel.controller import Phase
 from opentpe.kernel.lines import PATIENT
 
@@ -77,7 +77,7 @@ def milieu_of(laws: Laws, state: fluid.State) -> citrate.Milieu:
     )
 
 
-@inner
+@compiled
 def between(a: citrate.Milieu, b: citrate.Milieu) -> citrate.Milieu:
     """The middle of two milieus."""
     return citrate.Milieu(
@@ -92,7 +92,7 @@ def between(a: citrate.Milieu, b: citrate.Milieu) -> citrate.Milieu:
     )
 
 
-@inner
+@compiled
 def blood_content(
     state: fluid.State, chemistry: citrate.State, bicarbonate_space_ml: float, potassium: float, amounts: Array,
     content: Array,
@@ -111,7 +111,7 @@ def blood_content(
         content[_OTHERS + k] = amounts[k, 0] / vp
 
 
-@inner
+@compiled
 def net_flows(before: Array, volume: Array, mass: Array, pending: Array) -> tuple[float, float, float, float, float]:
     """Net red cells, fluid, albumin, globulin and potassium into the patient this second; the rest is added up."""
     red = volume[PATIENT, 0] - before[0]
@@ -123,7 +123,7 @@ def net_flows(before: Array, volume: Array, mass: Array, pending: Array) -> tupl
     return red, plain, albumin, globulin, mass[PATIENT, 7] - before[9]
 
 
-@inner
+@compiled
 def remember(before: Array, volume: Array, mass: Array) -> None:
     """Notes the patient's ledger before the machine moves."""
     before[0] = volume[PATIENT, 0]
@@ -132,7 +132,7 @@ def remember(before: Array, volume: Array, mass: Array) -> None:
         before[2 + k] = mass[PATIENT, k]
 
 
-@inner
+@compiled
 def weakened(heart: circulation.Body, failing: bool) -> circulation.Body:
     """The circulation with its reflexes, or without them once they are exhausted."""
     if not failing:
@@ -145,7 +145,7 @@ def weakened(heart: circulation.Body, failing: bool) -> circulation.Body:
     )  # fmt: skip
 
 
-@inner
+@compiled
 def calcium_second(par: Array, now: Array, infusion_mmol_min: float, until_s: int) -> float:
     """Calcium given to the patient this second, mmol: timed infusion, with the replacement, or per hour of run."""
     rate = infusion_mmol_min if now.run_s < until_s else 0.0
@@ -154,7 +154,7 @@ def calcium_second(par: Array, now: Array, infusion_mmol_min: float, until_s: in
     return rate * DT
 
 
-@inner
+@compiled
 def citrate_step(
     laws: Laws, person: Patient, state: fluid.State, net: Array
 ) -> tuple[citrate.State, citrate.Guess, int]:
@@ -168,7 +168,7 @@ def citrate_step(
     return citrate.step(laws.binding, laws.citrate, person.citrate, steps, supply, person.guess, minutes)
 
 
-@inner
+@compiled
 def solute_step(rates: Array, amounts: Array, pending: Array) -> None:
     """Every other solute over the last minute: exact two-pool step with the net amount as a constant supply."""
     minutes = SOLUTE_S / 60.0
@@ -183,7 +183,7 @@ def solute_step(rates: Array, amounts: Array, pending: Array) -> None:
         pending[_OTHERS + k] = 0.0
 
 
-@inner
+@compiled
 def warmth(par: Array, now: Array, volume: Array, temperature: float) -> tuple[float, float, float, float]:
     """What comes back cold: flow and temperature of the fluid, flow and temperature fall of the blood."""
     total = lines.total_ml(volume, lines.RETURN)
@@ -206,7 +206,7 @@ def warmth(par: Array, now: Array, volume: Array, temperature: float) -> tuple[f
     return clear, par.room_temperature_cel, blood * flow, fall
 
 
-@inner
+@compiled
 def patient_second(
     par: Array, now: Array, volume: Array, mass: Array, laws: Laws, person: Patient, pools: Pools, before: Array
 ) -> tuple[Patient, int]:
@@ -247,7 +247,7 @@ def patient_second(
     ), status  # fmt: skip
 
 
-@inner
+@compiled
 def marked(person: Patient, felt: int, failing: bool, calcium_mmol_min: float, calcium_until_s: int) -> Patient:
     """The patient with other marks: complaints so far, reflexes, calcium infusion."""
     return Patient(

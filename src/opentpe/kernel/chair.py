@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from opentpe.kernel import circulation, citrate, fluid, patient, segments
 from opentpe.kernel.binding import Binding
-from opentpe.kernel.compiled import inner, woven
+from opentpe.kernel.compiled import compiled, woven
 
 Array = Any  # float64 arrays; their shape stands beside the name
 
@@ -107,7 +107,7 @@ def milieu(state: fluid.State, law: Law, bodies: Bodies, flows: fluid.Flows) -> 
     )
 
 
-@inner
+@compiled
 def begin(law: Law, person: patient.Person) -> tuple[Bodies, Live]:
     """The patient at rest before the session; tissue proteins at rest where none are given."""
     at = person.standing
@@ -154,7 +154,7 @@ def pace(bodies: Bodies, live: Live) -> float:
     return (bodies.citrate.clearance_ml_min + bodies.citrate.transfer_ml_min) / live.fluid.plasma
 
 
-@inner
+@compiled
 def give(given: Given, segment: segments.Segment) -> Given:
     """What has come in once a segment is over."""
     t, f, s = segment.minutes, segment.flows, segment.supply
@@ -169,7 +169,7 @@ def give(given: Given, segment: segments.Segment) -> Given:
     )
 
 
-@inner
+@compiled
 def receive(live: Live, segment: segments.Segment) -> Live:
     """The patient with what the finished segment gave booked."""
     given = give(live.given, segment)
@@ -205,7 +205,7 @@ def look(law: Law, bodies: Bodies, live: Live, zero_hct: float, now: Array) -> L
     )
 
 
-@inner
+@compiled
 def closes(first: Live, last: Live) -> bool:
     """True where albumin, globulin, water, red cells, citrate, calcium and magnesium close to 1e-9."""
     f, g, c, d, given = first.fluid, last.fluid, first.citrate, last.citrate, last.given

@@ -137,6 +137,3 @@ def woven(function: _F) -> _F:
 def unlocked(function: _F) -> _F:
     """An entry that leaves the interpreter lock, for plain threads."""
     return cast("_F", _entry(function, {**_OPTIONS, "nogil": True}))
-
-
-inner = compiled

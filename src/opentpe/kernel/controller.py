@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from opentpe.kernel.compiled import compiled, inner
+from opentpe.kernel.compiled import compiled
 
 Array = Any
 
@@ -227,7 +227,7 @@ def priority_of(row: Array, raised: int) -> int:
     return int(row.escalated) if row.escalates_after > 0 and raised >= row.escalates_after else int(row.priority)
 
 
-@inner
+@compiled
 def raise_alarm(now: Array, alarms: Array, watch: Array, journal: Array, alarm: int) -> None:
     """Latches an alarm and writes it down with its priority."""
     alarms[alarm].active = 1
@@ -237,7 +237,7 @@ def raise_alarm(now: Array, alarms: Array, watch: Array, journal: Array, alarm: 
     write(journal, now, Entry.RAISED, alarm, level)
 
 
-@inner
+@compiled
 def clear_alarm(now: Array, alarms: Array, journal: Array, alarm: int) -> None:
     """Releases an alarm and writes it down."""
     if alarms[alarm].active:
@@ -293,7 +293,7 @@ def held(now: Array, pump: int) -> bool:
     return (now.held_mask >> pump) & 1 == 1
 
 
-@inner
+@compiled
 def any_active(alarms: Array) -> bool:
     """True while any alarm stands."""
     for a in range(alarms.shape[0]):

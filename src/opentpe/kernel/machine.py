@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from opentpe.kernel import access, lines, pumps, separation
-from opentpe.kernel.compiled import inner
+from opentpe.kernel.compiled import compiled
 from opentpe.kernel.controller import Phase, Pump
 from opentpe.kernel.lines import (
     AC_BAG,
@@ -28,7 +28,7 @@ Array = Any
 SECOND_MIN = 1.0 / 60.0
 
 
-@inner
+@compiled
 def take_blood(par: Array, now: Array, volume: Array, mass: Array, blood: Array, hct: float, dt: float) -> float:
     """Draws blood and adds anticoagulant; returns the volume that came into the inlet line, mL."""
     asked = now.inlet_ml_min - now.inlet_ml_min / now.inlet_ac_ratio
@@ -55,7 +55,7 @@ def take_blood(par: Array, now: Array, volume: Array, mass: Array, blood: Array,
     return drawn + anticoagulant
 
 
-@inner
+@compiled
 def spin(par: Array, now: Array, volume: Array, mass: Array, arrived: float, dt: float) -> float:
     """Parts blood in a continuous channel; returns what went on in the red-cell line, mL."""
     lines.pour(volume, mass, INLET, SEPARATOR, arrived)
@@ -75,7 +75,7 @@ def spin(par: Array, now: Array, volume: Array, mass: Array, arrived: float, dt:
     return lines.move(volume, mass, SEPARATOR, RETURN, on * share, on * (1.0 - share))
 
 
-@inner
+@compiled
 def filter_blood(
     par: Array, now: Array, volume: Array, mass: Array, sieving: Array, arrived: float, dt: float
 ) -> float:
@@ -91,7 +91,7 @@ def filter_blood(
     return lines.pour(volume, mass, SEPARATOR, RETURN, max(0.0, arrived - to_bag))
 
 
-@inner
+@compiled
 def fill_bowl(par: Array, now: Array, volume: Array, mass: Array, arrived: float) -> float:
     """Fills the bowl; what no longer fits leaves as plasma, and as red cells once the bowl is packed."""
     lines.pour(volume, mass, INLET, SEPARATOR, arrived)
@@ -111,7 +111,7 @@ def fill_bowl(par: Array, now: Array, volume: Array, mass: Array, arrived: float
     return 0.0
 
 
-@inner
+@compiled
 def empty_bowl(par: Array, now: Array, volume: Array, mass: Array, dt: float) -> float:
     """Returns the bowl's cells with the replacement of the pass; returns what reached the return line, mL."""
     flow = par.return_flow_ml_min
@@ -125,7 +125,7 @@ def empty_bowl(par: Array, now: Array, volume: Array, mass: Array, dt: float) ->
     return lines.pour(volume, mass, SEPARATOR, RETURN, amount * cells / total)
 
 
-@inner
+@compiled
 def count_plasma(now: Array, to_bag: float) -> None:
     """What the display counts: bag, and patient plasma by the entered haematocrit."""
     channel = now.hct_entered_fraction * (now.inlet_ac_ratio - 1.0) / now.inlet_ac_ratio
@@ -135,7 +135,7 @@ def count_plasma(now: Array, to_bag: float) -> None:
     now.plasma_counted_ml += to_bag * (1.0 - in_plasma)
 
 
-@inner
+@compiled
 def replace(par: Array, now: Array, volume: Array, mass: Array, dt: float) -> float:
     """Replacement fluid for one second; returns what came into the reservoir, mL: nothing where it joins behind it."""
     direct = par.replacement_direct_flag != 0.0
@@ -152,13 +152,13 @@ def replace(par: Array, now: Array, volume: Array, mass: Array, dt: float) -> fl
     return came
 
 
-@inner
+@compiled
 def anticoagulant_ml(now: Array, volume: Array, place: int) -> float:
     """Anticoagulant in a place, mL: pumped in, and what the donor plasma that hangs brings with it."""
     return volume[place, 2] + now.replacement_ac_fraction * volume[place, 4]
 
 
-@inner
+@compiled
 def give_back(par: Array, now: Array, volume: Array, mass: Array, flow: float, dt: float) -> None:
     """Pumps the return line into the patient, to waste while the prime is diverted, or onto the floor."""
     now.return_ml_min = flow
@@ -178,7 +178,7 @@ def give_back(par: Array, now: Array, volume: Array, mass: Array, flow: float, d
         now.given_ml += moved
 
 
-@inner
+@compiled
 def connect(par: Array, now: Array, volume: Array, mass: Array, arrived: float) -> None:
     """Blood pushes the prime through the set; a bowl stays empty meanwhile."""
     if par.principle_code == BOWL:
@@ -191,7 +191,7 @@ def connect(par: Array, now: Array, volume: Array, mass: Array, arrived: float) 
     now.interface_fraction = volume[SEPARATOR, 0] / room if room > 0.0 else 0.0
 
 
-@inner
+@compiled
 def start_rinse(par: Array, now: Array, volume: Array) -> None:
     """What rinseback will bring: red cells it reaches, and fluid of the set with saline in equal parts."""
     red = volume[INLET, 0] + volume[SEPARATOR, 0] + volume[RETURN, 0]
@@ -203,7 +203,7 @@ def start_rinse(par: Array, now: Array, volume: Array) -> None:
     now.rinsed_ml = 0.0
 
 
-@inner
+@compiled
 def rinse(par: Array, now: Array, volume: Array, mass: Array, dt: float) -> None:
     """One second of rinseback: content of the set goes to the patient, saline takes its place."""
     if now.rinsed_ml <= 0.0:
@@ -231,7 +231,7 @@ def rinse(par: Array, now: Array, volume: Array, mass: Array, dt: float) -> None
     now.return_ml_min = amount / dt
 
 
-@inner
+@compiled
 def give_saline(now: Array, volume: Array, mass: Array, dt: float) -> None:
     """A saline bolus straight into the patient."""
     amount = min(now.saline_due_ml, now.saline_rate_ml_min * dt)
@@ -241,7 +241,7 @@ def give_saline(now: Array, volume: Array, mass: Array, dt: float) -> None:
     now.saline_bolus_ml += came
 
 
-@inner
+@compiled
 def part_blood(par: Array, now: Array, volume: Array, mass: Array, sieving: Array, arrived: float, dt: float) -> float:
     """The separator for one second, whichever it is; returns what arrived in the return line, mL."""
     if par.principle_code == BOWL:
@@ -253,7 +253,7 @@ def part_blood(par: Array, now: Array, volume: Array, mass: Array, sieving: Arra
     return spin(par, now, volume, mass, arrived, dt)
 
 
-@inner
+@compiled
 def return_flow(par: Array, now: Array, volume: Array, arriving: float) -> float:
     """Flow of the return pump this second, by principle."""
     in_run = now.phase in (Phase.RUN_INTERFACE, Phase.RUN_FALLBACK)
@@ -264,13 +264,13 @@ def return_flow(par: Array, now: Array, volume: Array, arriving: float) -> float
     return pumps.return_command(par, now, volume, arriving)
 
 
-@inner
+@compiled
 def bowl_holds(par: Array, volume: Array) -> bool:
     """True while a bowl has cells to give back."""
     return par.principle_code == BOWL and lines.total_ml(volume, SEPARATOR) > par.bowl_residual_ml
 
 
-@inner
+@compiled
 def rinseback(par: Array, now: Array, volume: Array, mass: Array, dt: float) -> None:
     """Rinseback for one second; a bowl or a batch in the reservoir is given back first."""
     due = par.principle_code == BOWL and now.pass_bag_ml - now.pass_replaced_ml > 0.0
@@ -287,7 +287,7 @@ def rinseback(par: Array, now: Array, volume: Array, mass: Array, dt: float) -> 
         rinse(par, now, volume, mass, dt)
 
 
-@inner
+@compiled
 def sense(par: Array, now: Array, volume: Array, running: bool) -> None:
     """Pressures and what the display derives from flows and levels."""
     target = access.access_pressure(
@@ -309,7 +309,7 @@ def sense(par: Array, now: Array, volume: Array, running: bool) -> None:
     now.still_s = now.still_s + 1 if running and now.inlet_ml_min <= 0.0 else 0
 
 
-@inner
+@compiled
 def second(
     par: Array, now: Array, volume: Array, mass: Array, sieving: Array, blood: Array, hct: float, dt: float
 ) -> None:

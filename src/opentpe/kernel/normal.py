@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from opentpe.kernel.arrays import Floats
-from opentpe.kernel.compiled import inner, unlocked
+from opentpe.kernel.compiled import compiled, unlocked
 
 # Coefficients of numerators and denominators, highest power first.
 _MIDDLE_OVER: Final = (
@@ -111,7 +111,7 @@ def _fill(given: Floats, out: Floats, quantile: bool) -> None:
         out[i] = _quantile(given[i]) if quantile else 0.5 * math.erfc(-given[i] / math.sqrt(2.0))
 
 
-@inner
+@compiled
 def _quantile(p: float) -> float:
     q = p - 0.5
     if not 0.0 < p < 1.0:
@@ -124,7 +124,7 @@ def _quantile(p: float) -> float:
     return math.copysign(_ratio(_FAR_TAIL_OVER, _FAR_TAIL_UNDER, r - _FAR), q)
 
 
-@inner
+@compiled
 def _ratio(over: tuple[float, ...], under: tuple[float, ...], r: float) -> float:
     above, below = 0.0, 0.0
     for a in over:

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from opentpe.kernel import controller, lines
-from opentpe.kernel.compiled import compiled, inner
+from opentpe.kernel.compiled import compiled
 from opentpe.kernel.controller import Alarm, Entry, Phase, Signal
 from opentpe.kernel.lines import AC_BAG, ANTICOAGULANT, REPLACEMENT, REPLACEMENT_BAG, SALINE, SALINE_BAG
 from opentpe.kernel.pumps import GIVE
@@ -60,7 +60,7 @@ ANSWERS: Final = np.array([
 ], dtype=np.int64)  # fmt: skip
 
 
-@inner
+@compiled
 def hang_replacement(now: Array, volume: Array, mass: Array, fluids: Array) -> None:
     """Hangs the bag of the part of the sequence that is due."""
     part = now.fluid_index
@@ -68,7 +68,7 @@ def hang_replacement(now: Array, volume: Array, mass: Array, fluids: Array) -> N
     now.replacement_ac_fraction = fluids.ac_fraction[part]
 
 
-@inner
+@compiled
 def repair(par: Array, now: Array, volume: Array, mass: Array, fluids: Array, action: int, hct: float) -> None:
     """Ends the fault an action is meant for."""
     if action == Action.ACKNOWLEDGE:
@@ -113,7 +113,7 @@ def repair(par: Array, now: Array, volume: Array, mass: Array, fluids: Array, ac
         now.vein_max_ml_min = now.vein_healthy_ml_min
 
 
-@inner
+@compiled
 def set_machine(
     par: Array, now: Array, volume: Array, mass: Array, journal: Array, fluids: Array, action: int, value: float
 ) -> None:
@@ -170,7 +170,7 @@ def act(
     answered(alarms, now, journal, action)
 
 
-@inner
+@compiled
 def answered(alarms: Array, now: Array, journal: Array, action: int) -> None:
     """Releases the latched alarms an action answers; their conditions are judged anew the next second."""
     for a in range(alarms.shape[0]):
@@ -178,7 +178,7 @@ def answered(alarms: Array, now: Array, journal: Array, action: int) -> None:
             controller.clear_alarm(now, alarms, journal, a)
 
 
-@inner
+@compiled
 def respond(
     par: Array, now: Array, volume: Array, mass: Array, alarms: Array, watch: Array, journal: Array, fluids: Array,
     hct: float,

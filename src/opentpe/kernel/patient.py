@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from opentpe.kernel import circulation, citrate, fluid
-from opentpe.kernel.compiled import inner
+from opentpe.kernel.compiled import compiled
 
 Array = Any  # float64 arrays; their shape stands beside the name
 
@@ -40,7 +40,7 @@ class Person(NamedTuple):
     standing: Standing
 
 
-@inner
+@compiled
 def _fluid(r: Array) -> fluid.Body:
     return fluid.Body(
         r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7],
@@ -48,7 +48,7 @@ def _fluid(r: Array) -> fluid.Body:
     )  # fmt: skip
 
 
-@inner
+@compiled
 def _citrate(r: Array) -> citrate.Body:
     return citrate.Body(
         r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7],
@@ -58,7 +58,7 @@ def _citrate(r: Array) -> citrate.Body:
     )  # fmt: skip
 
 
-@inner
+@compiled
 def _heart(r: Array) -> circulation.Body:
     return circulation.Body(
         r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7],
@@ -67,14 +67,14 @@ def _heart(r: Array) -> circulation.Body:
     )  # fmt: skip
 
 
-@inner
+@compiled
 def _carriage(r: Array) -> circulation.Carriage:
     return circulation.Carriage(
         r[0], r[1], r[2], r[3], r[4], r[5],
     )  # fmt: skip
 
 
-@inner
+@compiled
 def _standing(r: Array) -> Standing:
     return Standing(
         r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7],
@@ -88,7 +88,7 @@ _AT_CARRIAGE = _AT_HEART + len(circulation.Body._fields)
 _AT_STANDING = _AT_CARRIAGE + len(circulation.Carriage._fields)
 
 
-@inner
+@compiled
 def pick(row: Array) -> Person:
     """One patient from a row (fields,) that `pack` made."""
     return Person(

@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 from opentpe.kernel import circuit, controller, lines, separation
-from opentpe.kernel.compiled import inner
+from opentpe.kernel.compiled import compiled
 from opentpe.kernel.controller import ALLOWED, Phase, Pump
 from opentpe.kernel.lines import RETURN, SEPARATOR
 
@@ -20,13 +20,13 @@ _LEVEL_GAIN_PER_MIN = 1.0  # return pump: share of the level error removed per m
 _PLASMA_CEILING = 0.95  # plasma pump never takes the whole inlet
 
 
-@inner
+@compiled
 def may(now: Array, pump: int) -> bool:
     """True where phase and watch let a pump turn."""
     return ALLOWED[now.phase, pump] and not controller.held(now, pump)
 
 
-@inner
+@compiled
 def packed(par: Array, now: Array) -> float:
     """Packed haematocrit the machine reckons with at its speed and inlet flow."""
     if par.packing_constant <= 0.0 or now.inlet_ml_min <= 0.0:
@@ -35,13 +35,13 @@ def packed(par: Array, now: Array) -> float:
     return separation.packed_hct(factor, par.packing_factor_scale, par.packed_hct_max_fraction)
 
 
-@inner
+@compiled
 def level_ml(par: Array, volume: Array) -> float:
     """Fluid in the return reservoir, line excluded, mL."""
     return lines.total_ml(volume, RETURN) - par.return_line_ml
 
 
-@inner
+@compiled
 def patient_share(par: Array, now: Array) -> float:
     """Anticoagulant that reaches the patient per mL of inlet flow, by the entered values (circuit, device book 2.2)."""
     ac = 1.0 / now.inlet_ac_ratio
@@ -57,7 +57,7 @@ def patient_share(par: Array, now: Array) -> float:
     return ac * (1.0 - efficiency) + now.replacement_ac_fraction * back
 
 
-@inner
+@compiled
 def duty(par: Array, now: Array, inlet: float) -> float:
     """Share of the time that an alternating cycle draws, 1 for two needles."""
     if inlet <= 0.0 or par.principle_code in (CONTINUOUS, MEMBRANE):
@@ -74,7 +74,7 @@ def duty(par: Array, now: Array, inlet: float) -> float:
     return flow / inlet
 
 
-@inner
+@compiled
 def inlet_command(par: Array, now: Array) -> float:
     """Inlet flow asked for: set flow, retries, ramp, pump range, and the anticoagulant limit (cobe_manual)."""
     connecting = now.phase == Phase.CONNECT
@@ -91,7 +91,7 @@ def inlet_command(par: Array, now: Array) -> float:
     return wanted * (par.ramp_start_fraction + (1.0 - par.ramp_start_fraction) * rise)
 
 
-@inner
+@compiled
 def plasma_command(par: Array, now: Array, dt: float) -> float:
     """Plasma flow asked for: filtration fraction, or interface arithmetic with the camera's trim."""
     if par.principle_code == MEMBRANE:
@@ -105,7 +105,7 @@ def plasma_command(par: Array, now: Array, dt: float) -> float:
     return max(0.0, min(flow, par.plasma_flow_max_ml_min, _PLASMA_CEILING * now.inlet_ml_min))
 
 
-@inner
+@compiled
 def replacement_for(par: Array, now: Array, bag_flow: float, ac_flow: float) -> float:
     """Replacement flow for a bag flow under the accounting rule of the order, by the entered values."""
     channel = circuit.channel_hct(now.hct_entered_fraction, now.inlet_ac_ratio)
@@ -113,7 +113,7 @@ def replacement_for(par: Array, now: Array, bag_flow: float, ac_flow: float) -> 
     return circuit.replacement_share(bag_flow, in_plasma, ac_flow, now.balance_ratio, int(par.accounting_code))
 
 
-@inner
+@compiled
 def speed_command(par: Array, now: Array) -> float:
     """Centrifuge speed: the one that holds the packing factor, or the bowl's only speed."""
     if par.packing_constant <= 0.0:
@@ -123,7 +123,7 @@ def speed_command(par: Array, now: Array) -> float:
     )
 
 
-@inner
+@compiled
 def turn_cycle(par: Array, now: Array, volume: Array, running: bool) -> None:
     """Moves an alternating cycle on: draw until the batch is in, valve, give until it is back, valve."""
     if not running:
@@ -155,7 +155,7 @@ def turn_cycle(par: Array, now: Array, volume: Array, running: bool) -> None:
             now.pass_replaced_ml = 0.0
 
 
-@inner
+@compiled
 def return_command(par: Array, now: Array, volume: Array, arriving: float) -> float:
     """Return flow asked for: what arrives, corrected towards the set level of the reservoir."""
     if now.return_pump_fault_flag:
@@ -164,7 +164,7 @@ def return_command(par: Array, now: Array, volume: Array, arriving: float) -> fl
     return max(0.0, min(par.return_flow_max_ml_min, arriving + _LEVEL_GAIN_PER_MIN * excess))
 
 
-@inner
+@compiled
 def command(par: Array, now: Array, volume: Array, dt: float) -> None:
     """Sets inlet, anticoagulant, plasma, replacement and speed for this second; return follows once fluid has moved."""
     alternating = par.principle_code in (SINGLE_NEEDLE, BOWL)
@@ -188,13 +188,13 @@ def command(par: Array, now: Array, volume: Array, dt: float) -> None:
     turn_cycle(par, now, volume, alternating and in_run and not controller.held(now, Pump.INLET))
 
 
-@inner
+@compiled
 def closed_clamp(now: Array) -> bool:
     """True where an alarm holds the return clamp shut."""
     return controller.held(now, Pump.CLAMP)
 
 
-@inner
+@compiled
 def settle(value: float, target: float, constant_s: float) -> float:
     """A sensor one second later, lagging behind its target."""
     return target + (value - target) * math.exp(-1.0 / constant_s) if constant_s > 0.0 else target

@@ -12,7 +12,7 @@ import numpy as np
 
 from opentpe.kernel import chair, circulation, citrate, fluid, patient, segments, session
 from opentpe.kernel.binding import Binding
-from opentpe.kernel.compiled import compiled, inner
+from opentpe.kernel.compiled import compiled
 
 Array = Any  # float64 arrays; their shape stands beside the name
 
@@ -38,7 +38,7 @@ class Act(NamedTuple):
     bicarbonate: float = 0.0
 
 
-@inner
+@compiled
 def _segment(r: Array) -> segments.Segment:
     """A row of a script as a segment; nothing warms, cools or carries potassium."""
     flows = fluid.Flows(r[1], r[2], r[3], r[4], r[5], r[6], 0.0)

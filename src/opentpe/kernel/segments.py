@@ -10,7 +10,7 @@ import math
 from typing import Any, NamedTuple
 
 from opentpe.kernel import circuit, circulation, citrate, fluid
-from opentpe.kernel.compiled import compiled, inner
+from opentpe.kernel.compiled import compiled
 
 Array = Any  # float64 arrays; their shape stands beside the name
 
@@ -74,7 +74,7 @@ class Segment(NamedTuple):
     carrying: circulation.CarryingFlows
 
 
-@inner
+@compiled
 def order_at(r: Array) -> Order:
     """One order from a row (fields,) of packed orders."""
     return Order(
@@ -85,7 +85,7 @@ def order_at(r: Array) -> Order:
     )  # fmt: skip
 
 
-@inner
+@compiled
 def part_at(recipe: Array, j: int) -> Part:
     """Part j of a recipe (parts, 10)."""
     r = recipe[j]
@@ -110,12 +110,12 @@ def part_run(order: Order, part: Part) -> circuit.Run:
     return circuit.run(order.plasma_ml * part.share, settings)
 
 
-@inner
+@compiled
 def _temperature(order: Order, part: Part) -> float:
     return part.temperature if order.warmed_to < 0.0 else order.warmed_to
 
 
-@inner
+@compiled
 def draw(order: Order, first: Part, blood_ml: float) -> Segment:
     """Filling the circuit: whole blood out, prime saline in or diverted (equation 12)."""
     out = order.circuit_ml / order.draw_min
@@ -127,7 +127,7 @@ def draw(order: Order, first: Part, blood_ml: float) -> Segment:
     return Segment(order.draw_min, DRAW, flows, supply, carrying)
 
 
-@inner
+@compiled
 def exchange(order: Order, part: Part) -> Segment:
     """The exchange with one fluid (equation 13; citrate by equation 1)."""
     if part.share * order.plasma_ml <= 0.0:
@@ -165,7 +165,7 @@ def exchange(order: Order, part: Part) -> Segment:
     return Segment(run.duration_min, RUN, flows, supply, carrying)
 
 
-@inner
+@compiled
 def rinse(order: Order, last: Part, held_red_cells_ml: float, held_platelets: float) -> Segment:
     """Giving the circuit back: most red cells, then half last fluid, half saline (equation 14)."""
     if order.rinse_ml <= 0.0:
@@ -184,7 +184,7 @@ def rinse(order: Order, last: Part, held_red_cells_ml: float, held_platelets: fl
     return Segment(order.rinse_min, RINSE, flows, supply, carrying)
 
 
-@inner
+@compiled
 def rest(minutes: float, phase: int) -> Segment:
     """Nothing flows."""
     flows = fluid.Flows(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)

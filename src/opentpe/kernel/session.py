@@ -13,7 +13,7 @@ import numpy as np
 
 from opentpe.kernel import chair, fluid, patient, segments, threads
 from opentpe.kernel.binding import Binding
-from opentpe.kernel.compiled import inner, unlocked, woven
+from opentpe.kernel.compiled import compiled, unlocked, woven
 
 Array = Any  # float64 arrays; their shape stands beside the name
 
@@ -94,7 +94,7 @@ TOTALS = (
 LOW, HIGH, FIRST, AT_END, LAST = 0, 1, 2, 3, 4
 
 
-@inner
+@compiled
 def _note(now: Array, i: int, k: int, minute: float, out: Rows) -> int:
     """Keeps the extremes and, where asked, the series; the next free place of the series comes back."""
     marks = out.marks[i]
@@ -120,13 +120,13 @@ def vertex(one: tuple[float, float], two: tuple[float, float], three: tuple[floa
     return max(one[1], two[1], three[1])
 
 
-@inner
+@compiled
 def _mark(now: Array, i: int, which: int, out: Rows) -> None:
     for q in range(now.size):
         out.marks[i, which, q] = now[q]
 
 
-@inner
+@compiled
 def step_length(clock: Clock, elapsed: float, left: float, bodies: chair.Bodies, live: chair.Live) -> float:
     """The next step of a segment: half fine at its start, fine while it settles, coarse later, never beyond its end.
 
@@ -142,7 +142,7 @@ def step_length(clock: Clock, elapsed: float, left: float, bodies: chair.Bodies,
     return left if left < wanted + _HIDDEN else wanted
 
 
-@inner
+@compiled
 def segment_at(
     s: int, parts: int, order: segments.Order, recipe: Array, first: chair.Live, live: chair.Live
 ) -> segments.Segment:
@@ -160,7 +160,7 @@ def segment_at(
     return segments.rest(order.after_min, segments.AFTER)
 
 
-@inner
+@compiled
 def last_part(recipe: Array) -> segments.Part:
     """The last fluid of a recipe that has a share."""
     j = recipe.shape[0] - 1
@@ -169,7 +169,7 @@ def last_part(recipe: Array) -> segments.Part:
     return segments.part_at(recipe, j)
 
 
-@inner
+@compiled
 def one(
     i: int,
     law: chair.Law,
@@ -214,7 +214,7 @@ def one(
     _finish(i, first, live, out)
 
 
-@inner
+@compiled
 def _close(
     i: int, s: int, parts: int, segment: segments.Segment, live: chair.Live, drawn: float, now: Array, out: Rows
 ) -> None:
@@ -227,7 +227,7 @@ def _close(
     _mark(now, i, LAST, out)
 
 
-@inner
+@compiled
 def _finish(i: int, first: chair.Live, live: chair.Live, out: Rows) -> None:
     """Totals and the verdict on laws that a run may not break."""
     d, f, g = live.citrate, live.fluid, live.given

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from opentpe.kernel import controller, lines, pumps
-from opentpe.kernel.compiled import inner
+from opentpe.kernel.compiled import compiled
 from opentpe.kernel.controller import Alarm, Phase, Pump, Signal
 from opentpe.kernel.lines import AC_BAG, INLET, LOST, REPLACEMENT_BAG, RETURN, SALINE_BAG, SEPARATOR
 from opentpe.kernel.pumps import BOWL, CONTINUOUS, DRAW, GIVE, MEMBRANE, SINGLE_NEEDLE
@@ -14,7 +14,7 @@ Array = Any
 _FOREVER = 1 << 40
 
 
-@inner
+@compiled
 def pressures(par: Array, now: Array, watch: Array, present: Array) -> None:
     """Access, return, air and disconnection."""
     connecting = now.phase == Phase.CONNECT
@@ -30,7 +30,7 @@ def pressures(par: Array, now: Array, watch: Array, present: Array) -> None:
     )
 
 
-@inner
+@compiled
 def bags(par: Array, now: Array, volume: Array, watch: Array, present: Array) -> None:
     """Anticoagulant, replacement, plasma bag and reservoir."""
     pumping = now.inlet_ml_min > 0.0 and now.inlet_ac_ratio < 1e6
@@ -47,7 +47,7 @@ def bags(par: Array, now: Array, volume: Array, watch: Array, present: Array) ->
     present[Alarm.PLASMA_BAG_FULL] = now.plasma_bag_room_ml <= watch[Alarm.PLASMA_BAG_FULL].threshold
 
 
-@inner
+@compiled
 def machine_state(par: Array, now: Array, watch: Array, present: Array) -> None:
     """Interface, red cells, anticoagulant limit, bowl, target, power, centrifuge and the sibling rules."""
     running = now.phase in (Phase.RUN_INTERFACE, Phase.RUN_FALLBACK)
@@ -73,7 +73,7 @@ def machine_state(par: Array, now: Array, watch: Array, present: Array) -> None:
     present[Alarm.CONNECT_VOLUME] = now.phase == Phase.CONNECT and now.phase_s > watch[Alarm.CONNECT_VOLUME].threshold
 
 
-@inner
+@compiled
 def release(par: Array, now: Array, volume: Array, present: Array, gone: Array) -> None:
     """What must be true before an alarm clears itself; most only need their condition to end."""
     for a in range(present.shape[0]):
@@ -85,7 +85,7 @@ def release(par: Array, now: Array, volume: Array, present: Array, gone: Array) 
     gone[Alarm.RESERVOIR_LOW] = level >= 0.5 * (par.reservoir_set_ml + par.reservoir_low_ml)
 
 
-@inner
+@compiled
 def stand_still(par: Array, now: Array, volume: Array) -> None:
     """Counts how long a spinning bowl stands in draw with blood in it."""
     filled = lines.total_ml(volume, SEPARATOR) > 2.0 * par.bowl_residual_ml
@@ -96,7 +96,7 @@ def stand_still(par: Array, now: Array, volume: Array) -> None:
         now.bowl_overpacked_flag = 0
 
 
-@inner
+@compiled
 def target_met(par: Array, now: Array) -> bool:
     """True where the one target of the run is reached."""
     if par.target_ml > 0.0:
@@ -106,7 +106,7 @@ def target_met(par: Array, now: Array) -> bool:
     return now.since_start_s >= par.target_s
 
 
-@inner
+@compiled
 def prime(par: Array, volume: Array, mass: Array) -> None:
     """Fills the set with saline; a bowl stays dry."""
     lines.pour(volume, mass, SALINE_BAG, INLET, par.inlet_line_ml)
@@ -115,14 +115,14 @@ def prime(par: Array, volume: Array, mass: Array) -> None:
     lines.pour(volume, mass, SALINE_BAG, RETURN, par.return_line_ml + par.reservoir_set_ml)
 
 
-@inner
+@compiled
 def set_volume_ml(par: Array) -> float:
     """Prime that the first blood has to push out, mL."""
     channel = 0.0 if par.principle_code == BOWL else par.channel_ml
     return par.inlet_line_ml + channel + par.return_line_ml + par.reservoir_set_ml
 
 
-@inner
+@compiled
 def timed_phase(par: Array, now: Array, volume: Array, mass: Array) -> bool:
     """True where a phase that only takes its time, or its volume, is over."""
     if now.phase == Phase.SELF_TEST:
@@ -149,7 +149,7 @@ def timed_phase(par: Array, now: Array, volume: Array, mass: Array) -> bool:
     return False
 
 
-@inner
+@compiled
 def follow_alarms(now: Array, alarms: Array, watch: Array, journal: Array) -> None:
     """Into ALARM while an alarm holds the draw or all pumps, back when none does; the camera moves run and fallback."""
     now.held_mask = controller.hold(alarms, watch)
@@ -164,7 +164,7 @@ def follow_alarms(now: Array, alarms: Array, watch: Array, journal: Array) -> No
     controller.signal(now, journal, Signal.INTERFACE_LOST if lost else Signal.INTERFACE_FOUND)
 
 
-@inner
+@compiled
 def advance_phase(
     par: Array, now: Array, volume: Array, mass: Array, alarms: Array, watch: Array, journal: Array
 ) -> None:
@@ -183,7 +183,7 @@ def advance_phase(
         controller.signal(now, journal, Signal.TARGET)
 
 
-@inner
+@compiled
 def look(
     par: Array, now: Array, volume: Array, mass: Array, alarms: Array, watch: Array, journal: Array,
     present: Array, gone: Array,

@@ -74,8 +74,7 @@ def details(consultation: Consultation, pen: Desk) -> str:
     if relapse.baseline_edss is not None and relapse.nadir_edss is not None:
         parts.append(pen.say("report.edss", before=f"{relapse.baseline_edss:.1f}", worst=f"{relapse.nadir_edss:.1f}"))
     parts += _size(consultation, pen)
-    text = "; ".join(parts)
-    return text[:1].upper() + text[1:]
+    return sentences.opening("; ".join(parts))
 
 
 def _size(consultation: Consultation, pen: Desk) -> list[str]:

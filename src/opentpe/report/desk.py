@@ -13,7 +13,7 @@ from opentpe.domain.decision import Decision, Fact
 from opentpe.evidence.load import Library
 from opentpe.report import frequency
 from opentpe.report import words_of_numbers as words
-from opentpe.report.sentences import Sentences
+from opentpe.report.sentences import Sentences, opening
 from opentpe.report.view import Said
 
 _ISO_DATE: Final = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
@@ -38,7 +38,7 @@ class Desk:
     def title(self, kind: str, name: str) -> str:
         """The words for a name at the start of a line: "Fibrinogen", "IgG"."""
         text = self.word(kind, name)
-        return text[:1].upper() + text[1:] if text[:1].isascii() else text
+        return opening(text) if text[:1].isascii() else text
 
     def cites(self, sources: Iterable[str]) -> tuple[int, ...]:
         """The numbers of the sources, ascending."""
@@ -81,8 +81,7 @@ class Desk:
 
     def told(self, code: str, facts: Iterable[Fact], decision: Decision) -> str:
         """A reason or an alert in words; where a drug's name comes first it begins with a capital all the same."""
-        text = self.sentences.say(code, self.facts(facts, decision))
-        return text[:1].upper() + text[1:]
+        return opening(self.sentences.say(code, self.facts(facts, decision)))
 
     def fact(self, fact: Fact) -> str:
         """A fact in words with the resource it came from and its age."""

@@ -77,8 +77,7 @@ def _said(line: Line, pen: Desk) -> str:
             values[name] = ", ".join(pen.say(f"endpoint.{e}") for e in str(value).split("|"))
         else:
             values[name] = pen.named(value)
-    text = pen.sentences.say(line.code, values)
-    return text[:1].upper() + text[1:]
+    return sentences.opening(pen.sentences.say(line.code, values))
 
 
 def _footer(versions: Versions | None, pen: Desk) -> str:

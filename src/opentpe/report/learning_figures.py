@@ -15,6 +15,7 @@ from opentpe.report.desk import Desk
 from opentpe.report.learning_tables import SMALL_SHARE, brief, fluids, influence, labs_count, parameter, quantity
 from opentpe.report.learning_tables import endpoint as endpoint_name
 from opentpe.report.plots import Interval, Point, Row, Scatter
+from opentpe.report.sentences import opening
 from opentpe.report.view import Figure, Measured, Panel
 
 _TONES: Final = {"igg": "igg", "fibrinogen": "fibrinogen", "albumin": "albumin", "igm": "igm"}
@@ -168,7 +169,7 @@ def tradeoffs(result: PlanRanking, pen: Desk, *, narrow: bool = False) -> str:
             Point(best.days, dict(best.values)[name].median, chosen=True, square=best.weekend_sessions_count > 0)
         )
         title = pen.say(f"screened_name.{'igg_fall' if name == 'fall_percent' else name}")
-        panels.append(Scatter(title[:1].upper() + title[1:], axis, tuple(points)))
+        panels.append(Scatter(opening(title), axis, tuple(points)))
     return plots.scatter(_key("tradeoffs", narrow=narrow), pen.say("plan.tradeoffs"), pen.say("plan.tradeoffs"), panels,
                          pen.say("plan.tradeoffs_axis"), narrow=narrow)  # fmt: skip
 

@@ -13,6 +13,7 @@ from opentpe.domain.learning import ArmResult, Candidate, Contrast, Estimated, F
 from opentpe.domain.therapy import MINUTES_PER_DAY
 from opentpe.report import words_of_numbers as words
 from opentpe.report.desk import Desk
+from opentpe.report.sentences import opening
 from opentpe.report.view import Column, Table
 
 RUN_TIME: Final = "duration"
@@ -31,8 +32,7 @@ def parameter(name: str, pen: Desk) -> str:
     solute, _, kind = name.rpartition(".")
     if not solute:
         return pen.say(f"learned.{kind}")
-    text = pen.say(f"learned.{kind}", solute=pen.word("solute", solute))
-    return text[:1].upper() + text[1:]
+    return opening(pen.say(f"learned.{kind}", solute=pen.word("solute", solute)))
 
 
 def quantity(name: str, pen: Desk) -> str:
@@ -248,8 +248,7 @@ def influence(name: str, pen: Desk) -> str:
     """An uncertain parameter as the report writes it: `igg resting level` is "IgG resting level"."""
     solute, _, rest = name.partition(" ")
     if pen.sentences.has(f"solute.{solute}"):
-        text = f"{pen.word('solute', solute)} {rest.replace('_', ' ')}"
-        return text[:1].upper() + text[1:]
+        return opening(f"{pen.word('solute', solute)} {rest.replace('_', ' ')}")
     return pen.say(f"influence.{name}")
 
 

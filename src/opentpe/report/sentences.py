@@ -87,6 +87,11 @@ class _Filler(string.Formatter):
         return self._sentences.value(value, format_spec)
 
 
+def opening(text: str) -> str:
+    """A text as it stands at the beginning of a sentence or a line: with a capital."""
+    return text[:1].upper() + text[1:]
+
+
 def placeholders(text: str) -> frozenset[str]:
     """The names a sentence wants filled."""
     return frozenset(name for _, name, _, _ in string.Formatter().parse(text) if name)

@@ -71,8 +71,8 @@ class Lived(NamedTuple):
 def planned(arm: Arm, spec: Spec, library: Library, unit: dict[str, object]) -> Planned:
     """An arm ready to be given to patients."""
     course = arm.parsed
-    given = sorted((dose_words.parse(text) for text in (*arm.doses, *spec.drug.doses)), key=lambda d: d.time_min)
-    drugs = {dose_words.parse(text).drug for text in spec.drug.doses}
+    own, of_trial = ([dose_words.parse(text) for text in texts] for texts in (arm.doses, spec.drug.doses))
+    given, drugs = sorted(own + of_trial, key=lambda d: d.time_min), {d.drug for d in of_trial}
     read = felt.SOLUTES if protocol.in_full(spec) else ()
     columns = cohort.columns(library, tuple(dict.fromkeys(("igg", "fibrinogen", *read, *(d.drug for d in given)))))
     order = setup.prepare(_REFERENCE, course, library, unit) if course else None

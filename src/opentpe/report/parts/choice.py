@@ -8,6 +8,7 @@ from typing import Final
 from opentpe.domain.consultation import Band, Benefit, Consultation, Contribution, Option
 from opentpe.report import words_of_numbers as words
 from opentpe.report.desk import Desk
+from opentpe.report.sentences import opening
 from opentpe.report.view import BenefitBar, BenefitView, Column, OptionRow, OptionsView, Part, Said, Table
 
 # What stands in one column of the table: the first part leads, the rest follows in the same cell.
@@ -58,7 +59,7 @@ def _row(option: Option, extra: tuple[str, ...], desk: Desk, advised: bool) -> O
 
 def _head(name: str, desk: Desk) -> str:
     code = f"option_column.{name}"
-    return desk.say(code) if desk.sentences.has(code) else _upper(desk.sentences.plain(name))
+    return desk.say(code) if desk.sentences.has(code) else opening(desk.sentences.plain(name))
 
 
 def _cells(option: Option, extra: tuple[str, ...], desk: Desk) -> tuple[str, ...]:
@@ -84,12 +85,8 @@ def _value(value: object, desk: Desk) -> str:
 
 
 def _sentence(text: str) -> str:
-    text = _upper(text).replace(" %", f"{words.NARROW}%")
+    text = opening(text).replace(" %", f"{words.NARROW}%")
     return text if text.endswith((".", "–")) else text + "."
-
-
-def _upper(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def benefit(consultation: Consultation, desk: Desk) -> BenefitView | None:

@@ -8,6 +8,7 @@ from opentpe.domain.consultation import Consultation, Risk
 from opentpe.domain.decision import Alert, Decision
 from opentpe.report import frequency
 from opentpe.report.desk import Desk
+from opentpe.report.sentences import opening
 from opentpe.report.view import Checks, Harm, HarmGroup, Said
 
 _MOMENTS: Final = ("before_session_1", "before_each", "during", "after_each", "after_last", "")
@@ -64,7 +65,7 @@ def _harm(risk: Risk, desk: Desk) -> Harm:
 
 
 def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+    return f"{opening(text).rstrip('.')}."
 
 
 def checks(consultation: Consultation, desk: Desk) -> tuple[Checks, ...]:

@@ -66,7 +66,7 @@ def asked(said: Mapping[str, str], today: date) -> tuple[dict[str, Any], date]:
     if said.get("example"):
         return examples.named(said["example"])
     if said.get("bundle", "").strip():
-        return parsed(said["bundle"]), on
+        return source.parse("bundle", said["bundle"]), on
     if not said.get("onset"):
         raise InputError("onset", "no bundle and no onset", "a bundle, or the form with the day of onset")
     return form.bundle(said, on), on
@@ -77,11 +77,6 @@ def _day(text: str, today: date) -> date:
         return date.fromisoformat(text) if text else today
     except ValueError:
         raise InputError("on", repr(text), "a day such as 2026-02-18") from None
-
-
-def parsed(text: str) -> dict[str, Any]:
-    """The bundle of a text, read as strictly as a file; `InputError` where it is none."""
-    return source.parse("bundle", text)
 
 
 def advise(here: Clinic, bundle: Mapping[str, Any] | Path, on: date) -> Consultation:
@@ -105,7 +100,7 @@ async def kept(request: Request, here: Here, person: Decider) -> Response:
 
 
 def _kept(here: Clinic, person: Person, said: Mapping[str, str]) -> Response:
-    bundle, on = parsed(said.get("bundle", "")), _day(said.get("on", ""), here.today())
+    bundle, on = source.parse("bundle", said.get("bundle", "")), _day(said.get("on", ""), here.today())
     made = advise(here, bundle, on)
     _, course_id = keep.keep(here, made, bundle, person.name, "kept from a consultation")
     goal = f"/courses/{course_id}" if course_id else "/board"

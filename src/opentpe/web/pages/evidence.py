@@ -58,16 +58,18 @@ def page(
 
 def fits(value: Sourced, q: str, status: str, file: str) -> bool:
     """True where every word stands in the key, the reason or the source."""
-    text = f"{value.key} {value.why} {value.source}".casefold().replace("_", " ")
-    named = all(word in text for word in q.casefold().replace("_", " ").split())
-    return named and status in ("", value.status.value) and file in ("", value.key.split(".")[0])
+    return _fits(value, f"{value.key} {value.why} {value.source}", q, status, file)
 
 
 def code_fits(code: Code, q: str, status: str, file: str) -> bool:
     """True where every word stands in what the code means, its title, its system, itself or its source."""
-    text = f"{code.fact} {code.title} {code.system} {code.code} {code.why} {code.source}".casefold().replace("_", " ")
+    return _fits(code, f"{code.fact} {code.title} {code.system} {code.code} {code.why} {code.source}", q, status, file)
+
+
+def _fits(entry: Sourced | Code, text: str, q: str, status: str, file: str) -> bool:
+    text = text.casefold().replace("_", " ")
     named = all(word in text for word in q.casefold().replace("_", " ").split())
-    return named and status in ("", code.status.value) and file in ("", code.key.split(".")[0])
+    return named and status in ("", entry.status.value) and file in ("", entry.key.split(".")[0])
 
 
 def code_told(code: Code, library: Library) -> dict[str, str]:

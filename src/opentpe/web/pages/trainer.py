@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from opentpe.evidence.load import Library
+from opentpe.report.sentences import opening
 from opentpe.simulation import outcome, procedure
 from opentpe.web.clinic import Clinic, Here
 from opentpe.web.pages import care, rehearsal, shell
@@ -194,7 +195,7 @@ def score(run: Run, live: Live, here: Clinic) -> dict[str, Any]:
         "target_ml": round(came.target_ml),
         "run_min": round(came.run_min, 1),
         "counts": came.counts,
-        "hidden": [f"{line[:1].upper()}{line[1:]}" for line in scenarios()[run.scenario]["hidden"]],
+        "hidden": [opening(line) for line in scenarios()[run.scenario]["hidden"]],
         "lowest_pressure_mm_hg": round(live.lowest_pressure) if math.isfinite(live.lowest_pressure) else None,
         "in_alarm_min": round(live.alarm_s / 60, 1),
         "alarms": [a.replace("_", " ") for a in came.alarms],
